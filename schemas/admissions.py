@@ -1,0 +1,47 @@
+"""Topic `admissions`: what may start, what recovered, what ended. Keyed by playbook; the order is the partition's."""
+
+from typing import Annotated, Literal
+
+from schemas.alerts import Alert
+from schemas.fields import Json, Record, doc
+from schemas.inbox import TimerFired
+
+Via = Literal["alert", "api", "hook", "playbook", "rerun"]
+
+
+class Candidate(Record, frozen=True, kw_only=True):
+    """A playbook that could start: an alert matched it, or somebody called it."""
+
+    request_id: Annotated[str, doc("Alert id for alerts, else the request's own id. A repeat never starts twice.")]
+    playbook: Annotated[str, doc("Playbook name.")]
+    revision: Annotated[str, doc("Digest of the revision that was active when it was made.")]
+    catalog_offset: Annotated[int, doc("Catalog offset by which that revision is known.")]
+    run_id: Annotated[str, doc("Hash of playbook and request id.")]
+    via: Annotated[Via, doc("What raised it.")] = "alert"
+    actor: Annotated[str, doc("Who asked; empty for an alert.")] = ""
+    alert: Annotated[Alert | None, doc("The normalised alert; null for a call without one.")] = None
+    inputs: Annotated[Json, doc("Inputs given by the caller (JSON object).")] = {}
+    received_at_ms: Annotated[int, doc("When the alert or call was received.")] = 0
+    override: Annotated[bool, doc("Start whatever the rules say (a rerun by a person).")] = False
+
+
+class AlertRecovered(Record, frozen=True, kw_only=True):
+    """An alert that says its cycle is over, for a playbook whose endpoint, monitor and tags it fits."""
+
+    alert_id: Annotated[str, doc("Alert id of the recovery.")]
+    playbook: Annotated[str, doc("Playbook name.")]
+    revision: Annotated[str, doc("Digest of the active revision.")]
+    catalog_offset: Annotated[int, doc("Catalog offset by which that revision is known.")]
+    alert: Annotated[Alert, doc("The normalised recovery alert.")]
+
+
+class RunEnded(Record, frozen=True, kw_only=True):
+    """A run reached its end and gives its slot and its key back."""
+
+    run_id: Annotated[str, doc("Run id.")]
+    playbook: Annotated[str, doc("Playbook name.")]
+    key: Annotated[str, doc("Admission key of the run.")]
+    status: Annotated[str, doc("How it ended.")]
+
+
+AdmissionsRecord = Candidate | AlertRecovered | RunEnded | TimerFired

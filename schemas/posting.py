@@ -1,9 +1,8 @@
-"""A post to the Datadog event stream and what may come of it: what the sink and `datadog.post_event` hand to a poster.
+"""A post to the Datadog event stream and what may come of it: what is handed to a poster.
 
 Limits are Datadog's (v1 events). How a post is made is not here: that is `connectors.datadog`.
 """
 
-from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -60,7 +59,7 @@ class PostRefused:
 class PostLater:
     """Not now. `retry_after_s` is what Datadog asked for, None where it asked for nothing.
 
-    `status` None: no answer at all. `may_have_happened`: the request may have left, so the event may be there already.
+    `status` None: no answer at all. `may_have_happened`: the request may have left, so the event may be there.
     """
 
     retry_after_s: float | None

@@ -13,7 +13,7 @@ class Secret:
     name: str
     value: str = field(repr=False)
     hosts: tuple[str, ...] = ()
-    """Hosts it may be sent to (`api.example.com`, `*.example.com`, with `:port` where it matters); empty: any."""
+    """Hosts it may be sent to (`api.example.com`, `*.example.com`, `host:8443`); empty: any."""
 
     def __repr__(self) -> str:
         return f"Secret({self.name}=***)"

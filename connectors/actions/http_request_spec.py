@@ -41,11 +41,11 @@ SPEC = ActionSpec(
             "json": {"description": "Body as JSON; sets Content-Type."},
             "body": {
                 "type": "string",
-                "description": "Body as text, UTF-8. Only one of json, body and form.",
+                "description": "Body as text. Only one of json, body, form.",
             },
             "form": {**_TEXTS, "description": "Body as a form; sets Content-Type."},
             "auth": {
-                "description": "{bearer: TOKEN}, {basic: {user: …, password: …}} or {header: {name: …, value: …}}.",
+                "description": "{bearer: …}, {basic: {user: …, password: …}} or {header: {name: …, value: …}}.",
                 "oneOf": [
                     _only("bearer", _TEXT),
                     _only("basic", _pair("user", "password")),
@@ -71,9 +71,7 @@ SPEC = ActionSpec(
         "properties": {
             "status": {"type": "integer", "description": "HTTP status."},
             "headers": {**_TEXTS, "description": "Some of the headers, names in lower case."},
-            "body": {
-                "description": "The value of a JSON answer, the text of any other, null of an empty one."
-            },
+            "body": {"description": "The value of a JSON answer, else the text; null if empty."},
         },
     },
     pinned=PinnedAction(

@@ -14,12 +14,12 @@ SPEC = ActionSpec(
             "title": {"type": "string", "minLength": 1, "description": "Title; cut at 100 characters."},
             "text": {
                 "type": "string",
-                "description": "Text, Markdown between %%% lines; cut at 4000 characters.",
+                "description": "Text (Markdown between %%%); cut at 4000 characters.",
             },
             "tags": {
                 "type": "array",
                 "items": {"type": "string"},
-                "description": "Tags, `key:value` or bare.",
+                "description": "Tags.",
             },
             "alert_type": {
                 "type": "string",
@@ -33,7 +33,7 @@ SPEC = ActionSpec(
             "mentions": {
                 "type": "boolean",
                 "default": False,
-                "description": "Let `@name` notify people; else mentions are made harmless, as text may echo an alert.",
+                "description": "Let `@name` notify people; else made harmless, as texts echo alerts.",
             },
         },
     },

@@ -1,4 +1,4 @@
-"""Which actions exist. Importing it has no side effects: lint and admission read the specs, only the executor builds.
+"""Which actions exist. Importing it has no side effects: lint and admission read specs, the executor builds.
 
 What an action does is in the module of its name.
 """

@@ -1,7 +1,7 @@
 """What a playbook is once it was read and checked: frozen values, durations in ms, defaults filled in.
 
-How YAML becomes this lives in `engine.playbook.reading`; what may be wrong with it in `engine.playbook.checks`.
-Expressions are kept as text: `engine.expressions` compiles them.
+How YAML becomes this lives in `engine.playbook.reading`; what may be wrong with it in
+`engine.playbook.checks`. Expressions are kept as text: `engine.expressions` compiles them.
 """
 
 from typing import Any, Literal
@@ -149,4 +149,3 @@ class Playbook(Part, frozen=True, kw_only=True):
     report: tuple[ReportKind, ...] = ("failed",)
     outputs: Any = {}
     """Name to value with placeholders (JSON object)."""
-

@@ -53,6 +53,8 @@ class Call:
     idempotency_key: str
     timeout_s: float
     repeatable: bool
+    secret_hosts: tuple[tuple[str, ...], ...] = ()
+    """For each secret in `arguments` that is bound to hosts, those hosts: a request must fit one of each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class PostRefused:
 class PostLater:
     """Not now. `retry_after_s` is what Datadog asked for, None where it asked for nothing.
 
-    `status` None: no answer at all. `may_have_happened`: the request may have left, so the event may be there.
+    `status` None: no answer at all. `may_have_happened`: the request may have left; the event may be there.
     """
 
     retry_after_s: float | None

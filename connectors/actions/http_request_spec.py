@@ -45,7 +45,7 @@ SPEC = ActionSpec(
             },
             "form": {**_TEXTS, "description": "Body as a form; sets Content-Type."},
             "auth": {
-                "description": "{bearer: …}, {basic: {user: …, password: …}} or {header: {name: …, value: …}}.",
+                "description": "{bearer: …}, {basic: {user: …, password: …}}, {header: {name: …, value: …}}.",
                 "oneOf": [
                     _only("bearer", _TEXT),
                     _only("basic", _pair("user", "password")),

@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
 	--custom-compile-command "make locks"
 
-.PHONY: setup up check test bench soak docs locks
+.PHONY: setup up check test bench soak docs locks kafka-jars
 
 setup: $(STAMP)
 
@@ -63,3 +63,7 @@ locks:
 		--constraints requirements.lock --output-file requirements-dev.lock
 	$(UV) pip compile $(LOCK_OPTIONS) --group build --constraints requirements-dev.lock \
 		--output-file requirements-build.lock
+
+# After a change of KAFKA_VERSION in connectors/local_kafka_jars.py; needs the network.
+kafka-jars: setup
+	$(PYTHON) -m connectors.local_kafka_pin

@@ -1,7 +1,7 @@
 """A real Apache Kafka for `pulsebook up` and the tests: one node, KRaft, from pip alone, loopback only.
 
 Lives here: its start, readiness, stop, and who may use a data folder. Its jars are `local_kafka_jars.py`, its
-settings `local_kafka_config.py`, dying with its owner `local_kafka_guard.py`, what goes wrong `local_kafka_errors.py`.
+settings `local_kafka_config.py`, dying with its owner `local_kafka_guard.py`, its errors `local_kafka_errors.py`.
 
 The data folder holds: `topics/` (Kafka's data), `kafka.log` (what Kafka says), `java.log` (what Java says),
 `ports.json`, `lock`, and the two property files, written anew at each start.
@@ -87,8 +87,8 @@ class LocalKafka:
         """Stops the broker in order, by force after 10 s. On a stopped one, nothing."""
         if self._guard is None:
             return
-        assert self._guard.stdin is not None
-        self._guard.stdin.close()
+        if self._guard.stdin is not None:
+            self._guard.stdin.close()
         try:
             self._guard.wait(STOP_S)
         except subprocess.TimeoutExpired:
@@ -97,7 +97,7 @@ class LocalKafka:
         self._guard = None
 
     def poll(self) -> int | None:
-        """None while it runs; else the exit code of a broker that ended by itself, or 0 if none was started."""
+        """None while it runs; else the exit code of a broker that ended by itself, 0 if none was started."""
         return 0 if self._guard is None else self._guard.poll()
 
     def _java(self, class_path: list[Path]) -> list[str]:
@@ -119,7 +119,7 @@ class LocalKafka:
         topics = self._dir / "topics"
         meta = topics / "meta.properties"
         if not meta.exists():
-            # Formatted aside and then put in place in one step: half a format would keep Kafka from ever starting.
+            # Formatted aside, then put in place in one step: half a format would keep Kafka from ever starting.
             unfinished = self._dir / "topics.unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
             properties = self._write_properties(unfinished, Ports(1, 2))
@@ -170,17 +170,15 @@ class LocalKafka:
         raise BrokerDidNotStart(f"no answer within {START_S} s", str(self._dir / "kafka.log"))
 
     def _reason(self) -> str:
-        said = [self._dir / name for name in ("kafka.log", "java.log")]
-        errors = [
-            line for path in said if path.exists() for line in path.read_text(errors="replace").splitlines()
-        ]
-        return next(
-            (line for line in reversed(errors) if " FATAL " in line or " ERROR " in line), _last_line(errors)
-        )
+        logs = [self._dir / name for name in ("kafka.log", "java.log")]
+        said = [line for log in logs if log.exists() for line in log.read_text(errors="replace").splitlines()]
+        bad = (line for line in reversed(said) if " FATAL " in line or " ERROR " in line)
+        return next(bad, _last_line(said))
 
 
 def _take(data_dir: Path) -> int:
-    """The lock of a data folder, as a descriptor to hand on. It dies with the last process that holds it: never stale.
+    """The lock of a data folder, as a descriptor to hand on. It ends with the last process that holds it, so it
+    is never stale.
 
     Waits for a broker that is on its way out because its owner died. Raises DataFolderInUse.
     """

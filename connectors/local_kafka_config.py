@@ -1,7 +1,7 @@
-"""What the local broker is told: Java's flags, Kafka's properties, where it logs, and on which ports it listens.
+"""What the local broker is told: Java's flags, Kafka's properties, where it logs, on which ports it listens.
 
-Chosen for one node on a small machine that is started and stopped often; a deployment's Kafka is configured by the
-people who run it (`docker-compose.yml` is the example). Starting it is `local_kafka.py`.
+Chosen for one node on a small machine that is started and stopped often; a deployment's Kafka is configured by
+the people who run it (`docker-compose.yml` is the example). Starting it is `local_kafka.py`.
 """
 
 import json
@@ -14,7 +14,7 @@ from schemas.topics import MESSAGE_BYTES_MAX
 LOOPBACK = "127.0.0.1"
 HEAP_MAX_MB = 512
 OFFSETS_KEPT_MINUTES = 525_600
-"""A year: committed positions must outlive a laptop's holidays; Kafka's own default forgets them after a week."""
+"""A year: committed positions must outlive a laptop's holidays; Kafka's default forgets them after a week."""
 
 SERVER_PROPERTIES = """\
 process.roles=broker,controller
@@ -72,8 +72,9 @@ class Ports:
 
 
 def java_flags(log_properties: Path, scratch_dir: Path) -> list[str]:
-    """Java's flags. Measured on 2 cores: start 2.5 s and 175 MB; with C2 (no TieredStopAtLevel) a quarter more CPU to
-    start, 60 MB more, twice the CPU per record in the first ten seconds, and a gain only after a minute at full load.
+    """Java's flags. Measured on 2 cores: start 2.5 s, 175 MB. With C2 (no TieredStopAtLevel) a quarter more
+    CPU to start, 60 MB more, twice the CPU per record in the first ten seconds, and a gain (a third less CPU per
+    record) only after a minute at full load.
     """
     return [
         f"-Xmx{HEAP_MAX_MB}m",
@@ -106,7 +107,7 @@ def log_properties(log_file: Path) -> str:
 
 
 def choose_ports(remembered: Path) -> Ports:
-    """The ports of last time if they are free, so that clients of a restart find it; else two free ones, noted."""
+    """The ports of last time if they are free, so that clients find a restarted broker; else two free ones."""
     ports = _read_ports(remembered)
     if ports is None or not (_is_free(ports.broker) and _is_free(ports.controller)):
         ports = _free_ports()

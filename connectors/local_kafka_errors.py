@@ -24,23 +24,24 @@ class ExtraMissing(LocalKafkaError):
 class JarsUnavailable(LocalKafkaError):
     def __init__(self, jar: str, reason: str) -> None:
         super().__init__(
-            f"could not fetch {jar}, a part of Apache Kafka, from Maven Central ({reason}); behind a proxy set "
-            "HTTPS_PROXY, or name a Kafka of your own with --kafka HOST:PORT"
+            f"could not fetch {jar}, a part of Apache Kafka, from Maven Central ({reason}); behind a proxy "
+            "set HTTPS_PROXY, or name a Kafka of your own with --kafka HOST:PORT"
         )
 
 
 class JarAltered(LocalKafkaError):
     def __init__(self, jar: str, expected: str, found: str) -> None:
         super().__init__(
-            f"{jar} as fetched is not the pinned file (SHA-256 {found}, expected {expected}): something on the way "
-            "alters downloads; try another network, or name a Kafka of your own with --kafka HOST:PORT"
+            f"{jar} as fetched is not the pinned file (SHA-256 {found}, expected {expected}): something on "
+            "the way alters downloads; try another network, or name a Kafka of your own with --kafka HOST:PORT"
         )
 
 
 class DataFolderInUse(LocalKafkaError):
     def __init__(self, data_dir: str, holder: str) -> None:
         super().__init__(
-            f"another broker ({holder}) already uses {data_dir}; stop it, or choose another folder with --data"
+            f"another broker ({holder}) already uses {data_dir}; "
+            "stop it, or choose another folder with --data"
         )
 
 

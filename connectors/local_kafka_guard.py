@@ -1,7 +1,7 @@
 """The process between the owner and Java: runs the broker for exactly as long as its owner lives.
 
-Started by `local_kafka.py` as a script of its own, in its own session, with a pipe from the owner as standard input.
-Nobody ever writes to the pipe; its end of file is the owner's death, even by kill -9. Only the standard library.
+Started by `local_kafka.py` as a script, in a session of its own, with a pipe from the owner as standard input.
+Nobody ever writes to the pipe; its end of file is the owner's death, even by kill -9. Standard library only.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> int:
-    """`arguments`: the inherited descriptor of the data folder's lock, then Java's command. Returns Java's code."""
+    """`arguments`: the inherited descriptor of the data folder's lock, then Java's command."""
     lock, *command = arguments
     # Java inherits the lock: the data folder stays taken until Java itself is gone, whoever else dies first.
     java = subprocess.Popen(  # noqa: S603 - the command comes from the owner, in this code base

@@ -1,7 +1,7 @@
 """The jars of the local broker: which, how large, their checksums, and how they come into the user's cache.
 
-`kafka_jars.sha256` pins each by Maven coordinate, size and SHA-256; `local_kafka_pin.py` writes it. Here nothing is
-resolved, so a start needs no POMs, and nothing else than what is pinned can come in. Running the broker is elsewhere.
+`kafka_jars.sha256` pins each by Maven coordinate, size and SHA-256; `local_kafka_pin.py` writes it. Nothing is
+resolved here: no POM is read, and nothing but what is pinned can come in. Running the broker is elsewhere.
 """
 
 import fcntl
@@ -88,7 +88,7 @@ def _fetch(missing: list[Jar], folder: Path, on_progress: Callable[[str], None])
     total_mb = sum(jar.size_bytes for jar in missing) / 1e6
     on_progress(f"fetching Apache Kafka {KAFKA_VERSION}: {len(missing)} files, {total_mb:.0f} MB, once")
     done_bytes = 0
-    # The scratch folder is on the cache's own file system, so that putting a jar in place is one atomic rename.
+    # The scratch folder is on the cache's file system, so that putting a jar in place is one atomic rename.
     with (
         tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch,
         ThreadPoolExecutor(DOWNLOADS_AT_ONCE, thread_name_prefix="kafka-jars") as pool,
@@ -136,7 +136,7 @@ def download(coordinate: str, scratch: Path) -> Path:
 
 
 def _innermost(error: BaseException) -> str:
-    """The reason at the bottom of a network error: requests and urllib3 wrap it in several layers of brackets."""
+    """The reason at the bottom of a network error, which requests and urllib3 wrap in layers of brackets."""
     if isinstance(error, RuntimeError):
         return "the repository refuses it"
     causes = [getattr(error, "reason", None), *error.args]

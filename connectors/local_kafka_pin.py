@@ -1,6 +1,6 @@
-"""Writes `kafka_jars.sha256` anew: for a change of KAFKA_VERSION. Run as `make kafka-jars`; needs the network.
+"""Writes `kafka_jars.sha256` anew after a change of KAFKA_VERSION: `make kafka-jars`; needs the network.
 
-Resolves the broker's run-time dependencies with jgo and pins each jar; the file's change is what a reviewer reads.
+Resolves the broker's run-time dependencies with jgo and pins each jar; the file's diff is what a reviewer reads.
 """
 
 import sys
@@ -27,9 +27,7 @@ def run_time_coordinates(repo_cache: Path) -> list[str]:
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
-        lines = [
-            f"# The class path of Apache Kafka {KAFKA_VERSION}: SHA-256, bytes, Maven coordinate. make kafka-jars"
-        ]
+        lines = [f"# Apache Kafka {KAFKA_VERSION} by `make kafka-jars`: SHA-256, bytes, Maven coordinate"]
         for coordinate in run_time_coordinates(Path(scratch)):
             jar = download(coordinate, Path(scratch))
             lines.append(f"{sha256_of(jar)} {jar.stat().st_size} {coordinate}")

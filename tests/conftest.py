@@ -1,4 +1,4 @@
-"""What all tests share: one real broker a session, a topic prefix a test, and an environment without our settings."""
+"""What all tests share: one real broker a session, a topic prefix a test, an environment without our settings."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ def kafka_cache_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def kafka_servers(tmp_path_factory: pytest.TempPathFactory, kafka_cache_dir: Path) -> Iterator[str]:
-    """ "host:port" of a real Apache Kafka, started once a session; PULSEBOOK_TEST_KAFKA names another to use."""
+    """A real Apache Kafka as "host:port", started once a session; PULSEBOOK_TEST_KAFKA names another to use."""
     named = OWN_SETTINGS.get("PULSEBOOK_TEST_KAFKA")
     if named:
         yield named

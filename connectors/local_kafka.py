@@ -1,7 +1,8 @@
 """A real Apache Kafka for `pulsebook up` and the tests: one node, KRaft, from pip alone, loopback only.
 
 Lives here: its start, readiness, stop, and who may use a data folder. Its jars are `local_kafka_jars.py`, its
-settings `local_kafka_config.py`, dying with its owner `local_kafka_guard.py`, its errors `local_kafka_errors.py`.
+settings `local_kafka_config.py`, dying with its owner `local_kafka_guard.py`, its errors
+`local_kafka_errors.py`.
 
 The data folder holds: `topics/` (Kafka's data), `kafka.log` (what Kafka says), `java.log` (what Java says),
 `ports.json`, `lock`, and the two property files, written anew at each start.
@@ -119,7 +120,8 @@ class LocalKafka:
         topics = self._dir / "topics"
         meta = topics / "meta.properties"
         if not meta.exists():
-            # Formatted aside, then put in place in one step: half a format would keep Kafka from ever starting.
+            # Formatted aside, then put in place in one step: half a format would keep Kafka from ever
+            # starting.
             unfinished = self._dir / "topics.unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
             properties = self._write_properties(unfinished, Ports(1, 2))
@@ -177,8 +179,8 @@ class LocalKafka:
 
 
 def _take(data_dir: Path) -> int:
-    """The lock of a data folder, as a descriptor to hand on. It ends with the last process that holds it, so it
-    is never stale.
+    """The lock of a data folder, as a descriptor to hand on. It ends with the last process that holds it, so
+    it is never stale.
 
     Waits for a broker that is on its way out because its owner died. Raises DataFolderInUse.
     """

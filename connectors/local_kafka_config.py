@@ -1,7 +1,7 @@
 """What the local broker is told: Java's flags, Kafka's properties, where it logs, on which ports it listens.
 
-Chosen for one node on a small machine that is started and stopped often; a deployment's Kafka is configured by
-the people who run it (`docker-compose.yml` is the example). Starting it is `local_kafka.py`.
+Chosen for one node on a small machine that is started and stopped often; a deployment's Kafka is configured
+by the people who run it (`docker-compose.yml` is the example). Starting it is `local_kafka.py`.
 """
 
 import json
@@ -73,8 +73,8 @@ class Ports:
 
 def java_flags(log_properties: Path, scratch_dir: Path) -> list[str]:
     """Java's flags. Measured on 2 cores: start 2.5 s, 175 MB. With C2 (no TieredStopAtLevel) a quarter more
-    CPU to start, 60 MB more, twice the CPU per record in the first ten seconds, and a gain (a third less CPU per
-    record) only after a minute at full load.
+    CPU to start, 60 MB more, twice the CPU per record in the first ten seconds, and a gain (a third less CPU
+    per record) only after a minute at full load.
     """
     return [
         f"-Xmx{HEAP_MAX_MB}m",

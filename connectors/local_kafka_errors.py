@@ -32,8 +32,8 @@ class JarsUnavailable(LocalKafkaError):
 class JarAltered(LocalKafkaError):
     def __init__(self, jar: str, expected: str, found: str) -> None:
         super().__init__(
-            f"{jar} as fetched is not the pinned file (SHA-256 {found}, expected {expected}): something on "
-            "the way alters downloads; try another network, or name a Kafka of your own with --kafka HOST:PORT"
+            f"{jar} as fetched is not the pinned file (SHA-256 {found}, expected {expected}): something "
+            "on the way alters downloads; try another network, or name your own Kafka with --kafka HOST:PORT"
         )
 
 

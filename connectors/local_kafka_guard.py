@@ -1,7 +1,8 @@
 """The process between the owner and Java: runs the broker for exactly as long as its owner lives.
 
-Started by `local_kafka.py` as a script, in a session of its own, with a pipe from the owner as standard input.
-Nobody ever writes to the pipe; its end of file is the owner's death, even by kill -9. Standard library only.
+Started by `local_kafka.py` as a script, in a session of its own, with a pipe from the owner as standard
+input. Nobody ever writes to the pipe; its end of file is the owner's death, even by kill -9. Standard library
+only.
 """
 
 import ctypes

@@ -1,7 +1,7 @@
 """The jars of the local broker: which, how large, their checksums, and how they come into the user's cache.
 
-`kafka_jars.sha256` pins each by Maven coordinate, size and SHA-256; `local_kafka_pin.py` writes it. Nothing is
-resolved here: no POM is read, and nothing but what is pinned can come in. Running the broker is elsewhere.
+`kafka_jars.sha256` pins each by Maven coordinate, size and SHA-256; `local_kafka_pin.py` writes it. Nothing
+is resolved here: no POM is read, and nothing but what is pinned can come in. Running the broker is elsewhere.
 """
 
 import fcntl

@@ -1,6 +1,7 @@
 """Writes `kafka_jars.sha256` anew after a change of KAFKA_VERSION: `make kafka-jars`; needs the network.
 
-Resolves the broker's run-time dependencies with jgo and pins each jar; the file's diff is what a reviewer reads.
+Resolves the broker's run-time dependencies with jgo and pins each jar; the file's diff is what a reviewer
+reads.
 """
 
 import sys

@@ -1,4 +1,5 @@
-"""What all tests share: one real broker a session, a topic prefix a test, an environment without our settings."""
+"""What all tests share: one real broker a session, a topic prefix a test, an environment without our
+settings."""
 
 import os
 import sys

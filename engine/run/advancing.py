@@ -1,0 +1,186 @@
+"""The heart: one input and a run's row become the new row, one journal record, and what is to be sent.
+
+Deterministic: the row, the input, its cause and the pinned playbook are all it knows. What an input means
+is in `responding`, what follows in `deciding`, what an event does to the row in `evolving`; the theory is
+in `moves`. An exception here is the caller's to catch; it then asks `failed_internally`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from engine.playbook.compiled import Compiled
+from engine.run.deciding import decide
+from engine.run.ending import end_at_once
+from engine.run.evolving import born, evolve, refold
+from engine.run.fitting import instead, too_large
+from engine.run.number import KNOWN_NUMBERS
+from engine.run.responding import after_the_end, respond
+from engine.run.starting import started_by
+from engine.run.state import ENDED, Run, Stamp, decode_row, encode_row
+from schemas.admissions import RunEnded
+from schemas.events import JournalRecord, RunEvent, RunFinished, RunStarted
+from schemas.inbox import InboxRecord, RunRequested, StepClaimed, StepFinished, TimerFired
+from schemas.outgoing import Cause, Outgoing
+from schemas.topics import ADMISSIONS
+
+__all__ = [
+    "Advanced",
+    "advance",
+    "decode_row",
+    "encode_row",
+    "expects_newer",
+    "failed_internally",
+    "refold",
+    "timers",
+]
+
+ROUNDS_PER_STEP = 4
+"""How often at most a run decides within one input, per step of its playbook: a bound, never met."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """What an input led to. `journal` None: it changed nothing, `row` is the same object, nothing is to be
+    sent.
+
+    `forgotten`: the row is to be deleted (`row` is None then). `sends` comes beside the journal record.
+    """
+
+    row: Run | None
+    forgotten: bool = False
+    journal: JournalRecord | None = None
+    sends: tuple[Outgoing, ...] = ()
+
+
+def advance(row: Run | None, record: InboxRecord, cause: Cause, book: Compiled | None) -> Advanced:
+    """What `record` does to the run. `book`: the pinned revision; not needed once the run has ended."""
+    if row is not None and cause.offset <= row.applied:
+        return Advanced(row)
+    if row is not None and row.status in ENDED:
+        return _advanced(row, list(after_the_end(row, record, cause.at_ms)), record, cause)
+    if row is None and not isinstance(record, RunRequested):
+        return Advanced(None)
+    wrong = _wrong_rules(row, record, book)
+    if wrong or book is None:
+        return failed_internally(row, record, cause, wrong)
+    why = ""
+    for strict in (False, True):
+        events, run = _drafted(row, record, cause, book, strict)
+        why = too_large(run, events, _pinned(row, record).limits) if events else ""
+        if not why:
+            return _advanced(row, events, record, cause)
+    return _ended_at_once(row, record, cause, "too_large", why, book.playbook.report)
+
+
+def failed_internally(row: Run | None, record: InboxRecord, cause: Cause, reason: str) -> Advanced:
+    """The run fails here and now, because of us. Nothing happens to a run that is not there or has ended."""
+    if row is not None and (cause.offset <= row.applied or row.status in ENDED):
+        return Advanced(row)
+    if row is None and not isinstance(record, RunRequested):
+        return Advanced(None)
+    return _ended_at_once(row, record, cause, "internal", reason, ("failed",))
+
+
+def timers(row: Run) -> Mapping[str, int]:
+    """Pending timers of a row: id to due time, epoch ms."""
+    return row.timers
+
+
+def expects_newer(row: Run | None, record: InboxRecord) -> bool:
+    """Whether the input answers a journal record that the row has not seen: the row is stale."""
+    if not isinstance(record, StepFinished | StepClaimed):
+        return False
+    return record.answers_seq > (0 if row is None else row.seq)
+
+
+def _drafted(
+    row: Run | None, record: InboxRecord, cause: Cause, book: Compiled, strict: bool
+) -> tuple[list[RunEvent], Run | None]:
+    """All events of this input, and the row after them. `strict`: what does not fit fails its step."""
+    stamp = _stamp(row, record, cause)
+    events: list[RunEvent] = []
+    run = row
+    more = respond(row, record, cause.at_ms, book)
+    for _ in range(ROUNDS_PER_STEP * (len(book.steps) + 4)):
+        for event in more:
+            after = evolve(run, event, stamp)
+            if strict and (why := too_large(after, [*events, event], _pinned(row, record).limits)):
+                event = instead(event, why, book) or event
+                after = evolve(run, event, stamp)
+            events.append(event)
+            run = after
+        if not more or run is None:
+            return events, run
+        more = decide(run, book)
+    raise AssertionError(f"run {stamp.run_id} does not come to rest")
+
+
+def _advanced(row: Run | None, events: Iterable[RunEvent], record: InboxRecord, cause: Cause) -> Advanced:
+    """Fold the events and wrap them up."""
+    events = tuple(events)
+    if not events:
+        return Advanced(row)
+    stamp = _stamp(row, record, cause)
+    run = row
+    for event in events:
+        run = evolve(run, event, stamp)
+    journal = JournalRecord(
+        run_id=stamp.run_id,
+        playbook=run.playbook if run is not None else row.playbook if row is not None else "",
+        seq=stamp.seq,
+        cause_topic=cause.topic,
+        cause_partition=cause.partition,
+        cause_offset=cause.offset,
+        at_ms=cause.at_ms,
+        events=events,
+    )
+    last = events[-1]
+    if not isinstance(last, RunFinished):
+        return Advanced(run, run is None, journal)
+    key = _pinned(row, record).key
+    ended = RunEnded(run_id=journal.run_id, playbook=journal.playbook, key=key, status=last.status)
+    return Advanced(run, False, journal, (Outgoing(ADMISSIONS, journal.playbook, ended),))
+
+
+def _ended_at_once(
+    row: Run | None, record: InboxRecord, cause: Cause, kind: str, reason: str, report: tuple[str, ...]
+) -> Advanced:
+    """The run ends here. One that just begins drops alert and inputs: they may be what is wrong."""
+    if row is not None:
+        events = end_at_once(row, kind, "", reason, report, cause.at_ms)
+        return _advanced(row, events, record, cause)
+    if not isinstance(record, RunRequested):
+        raise AssertionError("only a request begins a run")
+    started = replace(started_by(record, cause.at_ms), alert=None, inputs={})
+    run = born(started, _stamp(None, record, cause))
+    events = (started, *end_at_once(run, kind, "", reason, report, cause.at_ms))
+    return _advanced(None, events, record, cause)
+
+
+def _wrong_rules(row: Run | None, record: InboxRecord, book: Compiled | None) -> str:
+    """Why this input cannot be judged by the rules that the run pinned; empty where it can."""
+    pinned = _pinned(row, record)
+    if pinned.engine not in KNOWN_NUMBERS:
+        known = ", ".join(str(number) for number in sorted(KNOWN_NUMBERS))
+        return f"the run follows engine number {pinned.engine}; this version knows {known}"
+    if book is None:
+        return f"revision {pinned.revision[:12]} of playbook {pinned.playbook} is not in the catalog"
+    if book.digest != pinned.revision:
+        return f"the run pinned revision {pinned.revision[:12]}, and was handed {book.digest[:12]}"
+    return ""
+
+
+def _pinned(row: Run | None, record: InboxRecord) -> RunStarted | RunRequested:
+    """What the run pinned; before it began, what its request asks for."""
+    if row is not None:
+        return row.pinned
+    if isinstance(record, RunRequested):
+        return record
+    raise AssertionError("only a request begins a run")
+
+
+def _stamp(row: Run | None, record: InboxRecord, cause: Cause) -> Stamp:
+    run_id = record.row if isinstance(record, TimerFired) else record.run_id
+    return Stamp(run_id, (row.seq if row is not None else 0) + 1, cause.offset, cause.at_ms)

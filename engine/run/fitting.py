@@ -1,0 +1,60 @@
+"""What a run may hold: whether a row and a journal record are small enough, and what happens to a step that
+is not.
+
+The row's limit is a little lower in `steps`, so that `on_failure` and `finally` still have room. A record
+is measured as JSON, which is never smaller than its Avro form (that has no names in it).
+"""
+
+import msgspec
+
+from engine.playbook.compiled import Compiled
+from engine.playbook.model import ActionStep
+from engine.run.state import ENDED, Run, encode_row
+from schemas.events import Reported, RunEvent, StepFailed, StepRequested, StepSucceeded, VarsSet
+from schemas.inbox import Limits
+
+_ROOM_FOR_BLOCKS = 16
+"""One part in so many of the row is kept for `on_failure` and `finally`."""
+_ENVELOPE_BYTES = 512
+"""Of a journal record, beside its events."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def too_large(run: Run | None, events: list[RunEvent], limits: Limits) -> str:
+    """Why a row, or the events of one record, do not fit; empty where they do."""
+    size = len(_encoder.encode(events)) + _ENVELOPE_BYTES
+    if size > limits.record_bytes_max:
+        return f"the journal record would be {size} bytes; at most {limits.record_bytes_max} are allowed"
+    if run is None or run.status in ENDED:
+        return ""
+    most = limits.row_bytes_max
+    if run.block == "steps":
+        most -= most // _ROOM_FOR_BLOCKS
+    size = len(encode_row(run))
+    if size > most:
+        return f"all that the run holds would be {size} bytes; at most {most} are allowed"
+    return ""
+
+
+def instead(event: RunEvent, why: str, book: Compiled) -> StepFailed | None:
+    """The step's failure, in the place of an event that brings more than fits. None: that event is not a
+    step's.
+    """
+    attempt = 0
+    match event:
+        case StepSucceeded():
+            path, attempt = event.step, event.attempt
+        case StepRequested():
+            path, attempt = event.step, event.attempt - 1
+        case VarsSet():
+            path = event.step
+        case Reported():
+            path = event.step
+        case _:
+            return None
+    if not path:
+        return None
+    step = book.steps[path]
+    continued = isinstance(step, ActionStep) and step.continue_on_error
+    return StepFailed(step=path, attempt=attempt, kind="too_large", message=why, continued=continued)

@@ -1,8 +1,8 @@
 """Keeping secrets out of what is recorded: every form of a secret that an answer may echo becomes `***`.
 
 Forms: as it is, each line of it, percent-encoded, as inside JSON and HTML, hexadecimal, and base64 (also in
-the middle of a longer encoded text, such as `user:secret`). A secret that the other side transforms in another
-way is not found: what must not be recorded belongs into an action's `sensitive_outputs`.
+the middle of a longer encoded text, such as `user:secret`). A secret that the other side changes otherwise
+is not found: what must never be recorded belongs into an action's `sensitive_outputs`.
 """
 
 import base64

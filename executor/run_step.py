@@ -1,7 +1,7 @@
 """One attempt of one step: fill in the secrets, call the action, keep what `select` asks for, mask, measure.
 
-No Kafka and no clock here; who decides that the attempt starts, and who hears of its end, is elsewhere. Nothing
-is raised but cancellation: whatever goes wrong is an `Attempt` that says so.
+No Kafka and no clock here; who decides that the attempt starts, and who hears of its end, is elsewhere.
+Nothing is raised but cancellation: whatever goes wrong is an `Attempt` that says so.
 """
 
 import asyncio
@@ -64,9 +64,8 @@ class StepRunner:
             secret_hosts=tuple(secret.hosts for secret in given.secrets if secret.hosts),
         )
         outcome = await _called(action, call)
-        if isinstance(outcome, Done):
-            outcome = _kept(outcome.output, request, action, masker)
-        return _failed(outcome, request, masker) if isinstance(outcome, Failed) else outcome
+        kept = _kept(outcome.output, request, action, masker) if isinstance(outcome, Done) else outcome
+        return _failed(kept, request, masker) if isinstance(kept, Failed) else kept
 
 
 def outcome_unknown(request: StepRequested, reason: str) -> Attempt:
@@ -97,31 +96,26 @@ def _raised(action: Action, error: Exception) -> Failed:
 
 def _kept(output: Any, request: StepRequested, action: Action, masker: Masker) -> Attempt | Failed:
     """What is recorded of an output. The action did its work: a failure here leaves that standing."""
+    if action.spec.sensitive_outputs and isinstance(output, dict):
+        output = {key: item for key, item in output.items() if key not in action.spec.sensitive_outputs}
+    advice = "keep less of it with `select`"
     try:
-        if action.spec.sensitive_outputs and isinstance(output, dict):
-            output = {key: item for key, item in output.items() if key not in action.spec.sensitive_outputs}
         size = size_bytes(output)
-        if request.select is None:
-            if size > request.output_bytes_max:
-                return _too_large(size, request.output_bytes_max, "keep less of it with `select`")
-            return Attempt("succeeded", masker.value(output))
-        kept = masker.value(select(request.select, masker.value(output)))
-        size = size_bytes(kept)
+        kept = masker.value(output)
+        if request.select is not None:
+            advice = "even after `select`"
+            kept = masker.value(select(request.select, kept))
+        if kept is not output:
+            size = size_bytes(kept)
     except MalformedMessage as error:
         return Failed("bad_output", f"the output is {error}", may_have_happened=True)
     except ExpressionError as error:
         return Failed("bad_input", str(error), may_have_happened=True)
-    if size > request.output_bytes_max:
-        return _too_large(size, request.output_bytes_max, "even after `select`")
+    limit = request.output_bytes_max
+    if size > limit:
+        message = f"the output has {size} bytes, at most {limit} are kept: {advice}"
+        return Failed("too_large", message, may_have_happened=True)
     return Attempt("succeeded", kept)
-
-
-def _too_large(size: int, limit: int, advice: str) -> Failed:
-    return Failed(
-        "too_large",
-        f"the output has {size} bytes, at most {limit} are kept: {advice}",
-        may_have_happened=True,
-    )
 
 
 def _failed(failed: Failed, request: StepRequested, masker: Masker | None = None) -> Attempt:

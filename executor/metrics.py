@@ -1,0 +1,50 @@
+"""What an executor counts, for Prometheus. Nothing is decided here."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_DURATIONS_S = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+
+
+class Metrics:
+    """The metrics of one executor, in the registry given."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.in_flight = Gauge(
+            "pulsebook_executor_steps_in_flight", "Steps whose action works at present", registry=registry
+        )
+        self.waiting = Gauge(
+            "pulsebook_executor_steps_waiting", "Steps that wait for a slot or a grant", registry=registry
+        )
+        self.commit_age = Gauge(
+            "pulsebook_executor_commit_age_seconds", "Seconds since the last commit", registry=registry
+        )
+        self.paused = Gauge(
+            "pulsebook_executor_partitions_paused",
+            "Partitions paused because too much is open",
+            registry=registry,
+        )
+        self.unreadable = Counter(
+            "pulsebook_executor_unreadable_records",
+            "Journal records sent to the dead letters",
+            registry=registry,
+        )
+        self._durations = Histogram(
+            "pulsebook_step_duration_seconds",
+            "How long attempts took",
+            ("action", "status"),
+            buckets=_DURATIONS_S,
+            registry=registry,
+        )
+        self._unknown = Counter(
+            "pulsebook_steps_unknown", "Attempts whose outcome is unknown", ("action",), registry=registry
+        )
+        self._bound: dict[tuple[str, str], Histogram] = {}
+
+    def ended(self, action: str, status: str, duration_s: float) -> None:
+        """An attempt ended."""
+        observed = self._bound.get((action, status))
+        if observed is None:
+            observed = self._bound[action, status] = self._durations.labels(action, status)
+        observed.observe(duration_s)
+        if status == "unknown":
+            self._unknown.labels(action).inc()

@@ -11,6 +11,7 @@ from schemas.errors import MalformedMessage
 from schemas.fields import Record
 from schemas.json import canonical
 from schemas.shapes import (
+    PYTHON_TYPES,
     Choice,
     JsonText,
     Many,
@@ -76,8 +77,7 @@ def _json_problem(value: Any) -> str | None:
 
 
 def _scalar_problem(primitive: Primitive, value: Any) -> str | None:
-    wanted = {"string": str, "bytes": bytes, "long": int, "boolean": bool, "double": int | float}[primitive]
-    if not isinstance(value, wanted):
+    if not isinstance(value, PYTHON_TYPES[primitive]):
         return f"a {type(value).__name__} in the place of a {primitive}"
     match value:
         case str():

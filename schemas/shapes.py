@@ -23,6 +23,14 @@ _PRIMITIVES: dict[Any, Primitive] = {
 }
 _UNION_MAX = 64
 """So that which record it is takes one byte."""
+PYTHON_TYPES: dict[Primitive, tuple[type, ...]] = {
+    "string": (str,),
+    "long": (int,),
+    "double": (float, int),
+    "boolean": (bool,),
+    "bytes": (bytes,),
+}
+"""What a plain value of each may be in memory."""
 REQUIRED = msgspec.NODEFAULT
 """The default of a field that must be given."""
 

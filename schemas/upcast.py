@@ -15,7 +15,19 @@ from schemas.avro_form import OLD_FOLDER, top_level
 from schemas.errors import MalformedMessage
 from schemas.fields import Record
 from schemas.json import parsed
-from schemas.shapes import Choice, JsonText, Many, Maybe, Named, Nested, OneOf, Scalar, Shape, fields_of
+from schemas.shapes import (
+    PYTHON_TYPES,
+    Choice,
+    JsonText,
+    Many,
+    Maybe,
+    Named,
+    Nested,
+    OneOf,
+    Scalar,
+    Shape,
+    fields_of,
+)
 
 Plain = dict[str, Any]
 """Fields as Avro has them: JSON as text, records as dicts, one out of a union as (full name, dict)."""
@@ -79,7 +91,9 @@ def built(record: type[Record], fields: Plain) -> Record:
 
 def _value(shape: Shape, plain: Any) -> Any:
     match shape:
-        case Scalar():
+        case Scalar(primitive):
+            if not isinstance(plain, PYTHON_TYPES[primitive]):
+                raise MalformedMessage(f"a {type(plain).__name__} in the place of a {primitive}")
             return plain
         case Choice(values):
             if plain not in values:

@@ -54,7 +54,9 @@ soak: setup
 	$(PYTHON) -m benchmarks.soak
 
 docs: setup
-	$(PYTHON) -m cli.reference
+	@sed "/^| setting |/,$$ d" docs/settings.md > docs/.settings.md
+	@$(PYTHON) -m settings >> docs/.settings.md
+	@mv docs/.settings.md docs/settings.md
 
 # After a change of dependencies in pyproject.toml; needs uv.
 locks:

@@ -113,6 +113,9 @@ class Settings:
     cache_dir: Path | None = setting(
         None, as_.path, "folder of the local Kafka's jars; empty: the user's cache folder"
     )
+    maven_url: str = setting(
+        "", as_.url, "Maven repository from which the local Kafka's jars come; empty: Maven Central"
+    )
     instance: str = setting(
         socket.gethostname,
         as_.text,

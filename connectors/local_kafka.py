@@ -5,11 +5,12 @@ settings `local_kafka_config.py`, dying with its owner `local_kafka_guard.py`, i
 `local_kafka_errors.py`.
 
 The data folder holds: `topics/` (Kafka's data), `kafka.log` (what Kafka says), `java.log` (what Java says),
-`ports.json`, `lock`, and the two property files, written anew at each start.
+`ports.json`, `java.pid`, `lock`, and the two property files, written anew at each start.
 """
 
 import asyncio
 import base64
+import contextlib
 import fcntl
 import os
 import shutil
@@ -36,7 +37,7 @@ from connectors.local_kafka_config import (
     server_properties,
 )
 from connectors.local_kafka_errors import BrokerDidNotStart, DataFolderInUse, ExtraMissing
-from connectors.local_kafka_jars import fetch_jars
+from connectors.local_kafka_jars import default_cache_dir, fetch_jars
 
 START_S = 60
 STOP_S = 10
@@ -48,12 +49,19 @@ POLL_S = 0.02
 class LocalKafka:
     """One broker in one data folder, alive from `start` to `stop` or until the process that started it dies.
 
-    `on_progress` gets one line of text at a time, from this thread. Not for use by two threads at once.
+    `cache_dir` holds the jars, None: the user's cache folder; `repository` is where they come from, "": Maven
+    Central. `on_progress` gets one line of text at a time, from the thread that calls `start`. Not for use by
+    two threads at once.
     """
 
-    def __init__(self, data_dir: Path, cache_dir: Path, on_progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        cache_dir: Path | None = None,
+        on_progress: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._dir = data_dir.resolve()
-        self._cache_dir = cache_dir
+        self._cache_dir = cache_dir or default_cache_dir()
         self._on_progress = on_progress
         self._servers = ""
         self._guard: subprocess.Popen[bytes] | None = None
@@ -63,9 +71,10 @@ class LocalKafka:
 
         Raises a LocalKafkaError. Blocks: about 3 s, with a first download about 20 s.
         """
-        if self.poll() is None and self._guard is not None:
+        if self.poll() is None:
             return self._servers
-        class_path = fetch_jars(self._cache_dir, self._on_progress)
+        self.stop()
+        class_path = fetch_jars(self._cache_dir, self._on_progress, repository=self._repository)
         self._dir.mkdir(parents=True, exist_ok=True)
         lock = _take(self._dir)
         try:
@@ -93,13 +102,22 @@ class LocalKafka:
         try:
             self._guard.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            os.killpg(self._guard.pid, signal.SIGKILL)
+            self._guard.kill()
             self._guard.wait()
+        if self._guard.returncode < 0:
+            # The guard was killed and stopped nothing: what is left of its session goes the same way.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._guard.pid, signal.SIGKILL)
         self._guard = None
 
     def poll(self) -> int | None:
         """None while it runs; else the exit code of a broker that ended by itself, 0 if none was started."""
         return 0 if self._guard is None else self._guard.poll()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the broker itself, for those who measure it. Only while it runs."""
+        return int((self._dir / "java.pid").read_text())
 
     def _java(self, class_path: list[Path]) -> list[str]:
         """Java's command up to the main class, with what it needs beside it in the data folder."""
@@ -138,7 +156,7 @@ class LocalKafka:
                 raise BrokerDidNotStart(reason, str(self._dir / "kafka.log"))
             unfinished.rename(topics)
         noted = dict(line.split("=", 1) for line in meta.read_text().splitlines() if "=" in line)
-        return noted["cluster.id"]
+        return noted.get("cluster.id", "")
 
     def _write_properties(self, log_dir: Path, ports: Ports) -> Path:
         path = self._dir / "server.properties"
@@ -147,7 +165,8 @@ class LocalKafka:
 
     def _launch(self, java: list[str], ports: Ports, lock: int) -> "subprocess.Popen[bytes]":
         properties = self._write_properties(self._dir / "topics", ports)
-        guard = [sys.executable, "-I", "-S", str(local_kafka_guard.__file__), str(lock)]
+        guard_script = str(local_kafka_guard.__file__)
+        guard = [sys.executable, "-I", "-S", guard_script, str(lock), str(self._dir / "java.pid")]
         with (self._dir / "java.log").open("wb") as java_log:
             # A session of its own: Ctrl-C is the owner's affair, which stops the broker last.
             return subprocess.Popen(  # noqa: S603 - our own guard and Java

@@ -107,7 +107,9 @@ def log_properties(log_file: Path) -> str:
 
 
 def choose_ports(remembered: Path) -> Ports:
-    """The ports of last time if they are free, so that clients find a restarted broker; else two free ones."""
+    """The ports of last time if they are free, so that clients find a restarted broker; else two free
+    ones.
+    """
     ports = _read_ports(remembered)
     if ports is None or not (_is_free(ports.broker) and _is_free(ports.controller)):
         ports = _free_ports()

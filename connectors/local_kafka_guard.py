@@ -1,10 +1,11 @@
 """The process between the owner and Java: runs the broker for exactly as long as its owner lives.
 
 Started by `local_kafka.py` as a script, in a session of its own, with a pipe from the owner as standard
-input. Nobody ever writes to the pipe; its end of file is the owner's death, even by kill -9. Standard library
-only.
+input. Nobody ever writes to the pipe; its end of file is the owner's death, even by kill -9.
+Standard library only.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -20,17 +21,21 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> int:
-    """`arguments`: the inherited descriptor of the data folder's lock, then Java's command."""
-    lock, *command = arguments
+    """`arguments`: the inherited descriptor of the data folder's lock, a file for Java's id, Java's
+    command.
+    """
+    lock, pid_file, *command = arguments
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopping.set())
     # Java inherits the lock: the data folder stays taken until Java itself is gone, whoever else dies first.
     java = subprocess.Popen(  # noqa: S603 - the command comes from the owner, in this code base
         command, stdin=subprocess.DEVNULL, pass_fds=(int(lock),), preexec_fn=_die_with_parent()
     )
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopping.set())
     for target in (_await_owner, _stop):
         threading.Thread(target=target, args=(stopping, java), daemon=True).start()
+    with contextlib.suppress(OSError), open(pid_file, "w") as file:
+        file.write(str(java.pid))
     return java.wait()
 
 

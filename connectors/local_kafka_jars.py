@@ -37,6 +37,11 @@ class Jar:
         return f"{artifact}-{version}.jar"
 
 
+def default_cache_dir() -> Path:
+    """Outside any checkout, and where the system expects things that can be fetched again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pulsebook"
+
+
 def pinned_jars(pin_file: Path = PIN_FILE) -> tuple[Jar, ...]:
     """All jars of the broker's class path, in the order of the pin file."""
     lines = (line for line in pin_file.read_text().splitlines() if line and not line.startswith("#"))
@@ -44,9 +49,13 @@ def pinned_jars(pin_file: Path = PIN_FILE) -> tuple[Jar, ...]:
 
 
 def fetch_jars(
-    cache_dir: Path, on_progress: Callable[[str], None], jars: tuple[Jar, ...] | None = None
+    cache_dir: Path,
+    on_progress: Callable[[str], None],
+    jars: tuple[Jar, ...] | None = None,
+    repository: str = "",
 ) -> list[Path]:
-    """The jars as files, each verified by checksum; what is absent or damaged is fetched.
+    """The jars as files, each verified by checksum; what is absent or damaged is fetched from a Maven
+    `repository` ("": Maven Central).
 
     Safe with two starting at once: the second waits and finds the files. Raises JarsUnavailable, JarAltered,
     ExtraMissing.
@@ -57,7 +66,7 @@ def fetch_jars(
     with _alone(folder / ".lock", on_progress):
         missing = [jar for jar in wanted if not _is_intact(folder / jar.filename, jar)]
         if missing:
-            _fetch(missing, folder, on_progress)
+            _fetch(missing, folder, on_progress, repository)
     return [folder / jar.filename for jar in wanted]
 
 
@@ -84,7 +93,7 @@ def _is_intact(path: Path, jar: Jar) -> bool:
         return False
 
 
-def _fetch(missing: list[Jar], folder: Path, on_progress: Callable[[str], None]) -> None:
+def _fetch(missing: list[Jar], folder: Path, on_progress: Callable[[str], None], repository: str) -> None:
     total_mb = sum(jar.size_bytes for jar in missing) / 1e6
     on_progress(f"fetching Apache Kafka {KAFKA_VERSION}: {len(missing)} files, {total_mb:.0f} MB, once")
     done_bytes = 0
@@ -93,7 +102,7 @@ def _fetch(missing: list[Jar], folder: Path, on_progress: Callable[[str], None])
         tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch,
         ThreadPoolExecutor(DOWNLOADS_AT_ONCE, thread_name_prefix="kafka-jars") as pool,
     ):
-        pending = {pool.submit(_fetch_one, jar, Path(scratch), folder) for jar in missing}
+        pending = {pool.submit(_fetch_one, jar, Path(scratch), folder, repository) for jar in missing}
         while pending:
             finished, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
             failed = next((future for future in finished if future.exception()), None)
@@ -105,8 +114,8 @@ def _fetch(missing: list[Jar], folder: Path, on_progress: Callable[[str], None])
                 on_progress(f"fetched {done_bytes / 1e6:.0f} of {total_mb:.0f} MB")
 
 
-def _fetch_one(jar: Jar, scratch: Path, folder: Path) -> Jar:
-    path = download(jar.coordinate, scratch)
+def _fetch_one(jar: Jar, scratch: Path, folder: Path, repository: str) -> Jar:
+    path = download(jar.coordinate, scratch, repository)
     found = sha256_of(path)
     if found != jar.sha256:
         raise JarAltered(jar.filename, jar.sha256, found)
@@ -114,14 +123,15 @@ def _fetch_one(jar: Jar, scratch: Path, folder: Path) -> Jar:
     return jar
 
 
-def download(coordinate: str, scratch: Path) -> Path:
-    """Fetches one jar by its Maven coordinate below `scratch`. Raises JarsUnavailable, ExtraMissing."""
+def download(coordinate: str, scratch: Path, repository: str = "") -> Path:
+    """Fetches one jar by its Maven coordinate, to below `scratch`. Raises JarsUnavailable, ExtraMissing."""
     try:
         from jgo.maven import MavenContext
     except ImportError as absent:
         raise ExtraMissing from absent
     group, artifact, version = coordinate.split(":")
-    context = MavenContext(repo_cache=scratch, timeout=DOWNLOAD_TIMEOUT_S)
+    repositories = {"mirror": repository} if repository else None
+    context = MavenContext(repo_cache=scratch, remote_repos=repositories, timeout=DOWNLOAD_TIMEOUT_S)
     reason = ""
     for _ in range(DOWNLOAD_ATTEMPTS):
         wanted = context.project(group, artifact).at_version(version).artifact()
@@ -132,7 +142,7 @@ def download(coordinate: str, scratch: Path) -> Path:
             reason = _innermost(broken)
             if wanted.cached_path is not None:
                 wanted.cached_path.unlink(missing_ok=True)
-    raise JarsUnavailable(coordinate, reason)
+    raise JarsUnavailable(coordinate, repository or "Maven Central", reason)
 
 
 def _innermost(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from connectors.local_kafka import LocalKafka
+from connectors.local_kafka_jars import default_cache_dir
 
 
 def _take_own_settings() -> dict[str, str]:
@@ -24,13 +25,14 @@ OWN_SETTINGS = _take_own_settings()
 @pytest.fixture(scope="session")
 def kafka_cache_dir() -> Path:
     """Where the broker's jars are kept between sessions."""
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(OWN_SETTINGS.get("PULSEBOOK_CACHE_DIR") or Path(caches) / "pulsebook")
+    return Path(OWN_SETTINGS.get("PULSEBOOK_CACHE_DIR") or default_cache_dir())
 
 
 @pytest.fixture(scope="session")
 def kafka_servers(tmp_path_factory: pytest.TempPathFactory, kafka_cache_dir: Path) -> Iterator[str]:
-    """A real Apache Kafka as "host:port", started once a session; PULSEBOOK_TEST_KAFKA names another to use."""
+    """A real Apache Kafka as "host:port", started once a session; PULSEBOOK_TEST_KAFKA names another to
+    use.
+    """
     named = OWN_SETTINGS.get("PULSEBOOK_TEST_KAFKA")
     if named:
         yield named

@@ -28,7 +28,8 @@ def test_without_anything_set_the_defaults_are_in_force() -> None:
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "pulsebook.toml"
     file.write_text(
-        'partitions = 6\nPULSEBOOK_REPLICATION = 2\noutbound_hosts = ["a.example", "b.example"]\nauth = true\n'
+        "partitions = 6\nPULSEBOOK_REPLICATION = 2\n"
+        'outbound_hosts = ["a.example", "b.example"]\nauth = true\n'
     )
     settings = Settings.read({"PULSEBOOK_PARTITIONS": "8"}, file)
     assert (settings.partitions, settings.replication) == (8, 2)
@@ -95,7 +96,7 @@ def test_load_reads_the_file_that_the_environment_names(
         ({"PULSEBOOK_ROW_BYTES_MAX": "20000"}, "PULSEBOOK_STEP_OUTPUT_BYTES_MAX must be less"),
         ({"PULSEBOOK_KAFKA_SSL_KEY_FILE": "/no/key.pem"}, "go together"),
         ({"PULSEBOOK_KAFKA_SSL_CA_FILE": "/no/ca.pem"}, "there is no file /no/ca.pem"),
-        ({"PULSEBOOK_WEBHOOK_BODY_BYTES_MAX": "900000", "PULSEBOOK_RECORD_BYTES_MAX": "600000"}, "WEBHOOK_BODY"),
+        ({"PULSEBOOK_RECORD_BYTES_MAX": "600000", "PULSEBOOK_WEBHOOK_BODY_BYTES_MAX": "900000"}, "BODY"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_said_in_a_sentence(environment: dict[str, str], part: str) -> None:

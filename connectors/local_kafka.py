@@ -59,9 +59,11 @@ class LocalKafka:
         data_dir: Path,
         cache_dir: Path | None = None,
         on_progress: Callable[[str], None] = lambda _: None,
+        repository: str = "",
     ) -> None:
         self._dir = data_dir.resolve()
         self._cache_dir = cache_dir or default_cache_dir()
+        self._repository = repository
         self._on_progress = on_progress
         self._servers = ""
         self._guard: subprocess.Popen[bytes] | None = None

@@ -24,8 +24,8 @@ class ExtraMissing(LocalKafkaError):
 class JarsUnavailable(LocalKafkaError):
     def __init__(self, jar: str, repository: str, reason: str) -> None:
         super().__init__(
-            f"could not fetch {jar}, a part of Apache Kafka, from {repository} ({reason}); behind a proxy set "
-            "HTTPS_PROXY, with a Maven mirror set PULSEBOOK_MAVEN_URL, or name a Kafka of your own with "
+            f"could not fetch {jar}, a part of Apache Kafka, from {repository} ({reason}); behind a proxy "
+            "set HTTPS_PROXY, with a Maven mirror set PULSEBOOK_MAVEN_URL, or name a Kafka of your own with "
             "--kafka HOST:PORT"
         )
 

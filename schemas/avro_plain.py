@@ -6,6 +6,7 @@ records take the faster way of `schemas.avro_code`.
 
 import io
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import fastavro
@@ -23,12 +24,20 @@ def fingerprint(schema: Any) -> bytes:
     return bytes.fromhex(fastavro.schema.fingerprint(canonical_form, "CRC-64-AVRO"))
 
 
-def parse(text: str | bytes) -> Schema:
-    """A schema from its JSON text. Raises MalformedMessage."""
+def parse(text: str | bytes, references: Iterable[str | bytes] = ()) -> Schema:
+    """A schema from its text and the texts of those that it names, inner first. Raises MalformedMessage."""
+    named: dict[str, Any] = {}
     try:
-        return fastavro.parse_schema(json.loads(text))
+        for reference in references:
+            fastavro.parse_schema(json.loads(reference), named_schemas=named)
+        return fastavro.parse_schema(json.loads(text), named_schemas=named)
     except Exception as error:  # fastavro's errors have no base, and garbage can raise any of Python's
         raise MalformedMessage(f"not an Avro schema: {error}") from error
+
+
+def name_of(schema: Schema) -> str | None:
+    """The full name of a parsed record schema; None for anything else."""
+    return schema.get("name") if isinstance(schema, dict) and schema.get("type") == "record" else None
 
 
 def read(schema: Schema, body: bytes) -> Any:

@@ -37,7 +37,7 @@ class _UnderWay:
     step: OpenStep
     task: "asyncio.Task[Attempt] | None" = None
     stopped_because: str = ""
-    """`cancelled`: not wanted any more; `ended`: the journal knows the outcome; `shutdown`; empty: not stopped."""
+    """`cancelled`: not wanted any more; `ended`: the journal knows the outcome; `shutdown`; else empty."""
 
 
 class Attempts:

@@ -1,9 +1,9 @@
 """Which open step is carried out when: slots, claims and grants, bounds of waiting, cancels, the last drain.
 
-A repeatable step waits for a slot and runs. An unrepeatable one is claimed first, and only the journal's grant
-to this very boot lets it start. A slot is held while an action works, not while its answer travels. A step is
-finished for a commit when the broker has acknowledged the answer, or when the journal says how it ended. Steps
-of a lost partition that run go on: their answers are valid. Reading and committing are not here.
+A repeatable step waits for a slot and runs. An unrepeatable one is claimed first, and only the journal's
+grant to this very boot lets it start. A slot is held while an action works, not while its answer travels. A
+step is finished for a commit when the broker has acknowledged the answer, or when the journal says how it
+ended. Steps of a lost partition that run go on: their answers are valid. Reading and committing are not here.
 """
 
 from collections.abc import Callable, Iterable

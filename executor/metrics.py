@@ -18,10 +18,8 @@ class Metrics:
         self.commit_age = Gauge(
             "pulsebook_executor_commit_age_seconds", "Seconds since the last commit", registry=registry
         )
-        self.paused = Gauge(
-            "pulsebook_executor_partitions_paused",
-            "Partitions paused because too much is open",
-            registry=registry,
+        self.full = Gauge(
+            "pulsebook_executor_full", "1 while reading pauses because too much is open", registry=registry
         )
         self.unreadable = Counter(
             "pulsebook_executor_unreadable_records",

@@ -20,6 +20,9 @@ from schemas.json import size_bytes
 
 MESSAGE_CHARS_MAX = 1_000
 """Longest failure message that is recorded."""
+OUTPUT_BYTES_MAX = 800 * 1024
+"""Largest output whatever the playbook's limits say: with it the record stays within 900 KiB."""
+RETRY_AFTER_MAX_S = 31 * 86_400
 TIMEOUT_GRACE_S = 0.5
 """How much longer than its own timeout an action may take to say that it timed out, before it is stopped."""
 _KINDS = frozenset(get_args(FailureKind))
@@ -111,7 +114,7 @@ def _kept(output: Any, request: StepRequested, action: Action, masker: Masker) -
         return Failed("bad_output", f"the output is {error}", may_have_happened=True)
     except ExpressionError as error:
         return Failed("bad_input", str(error), may_have_happened=True)
-    limit = request.output_bytes_max
+    limit = min(request.output_bytes_max, OUTPUT_BYTES_MAX)
     if size > limit:
         message = f"the output has {size} bytes, at most {limit} are kept: {advice}"
         return Failed("too_large", message, may_have_happened=True)
@@ -126,7 +129,7 @@ def _failed(failed: Failed, request: StepRequested, masker: Masker | None = None
         status="unknown" if unknown else "failed",
         kind=failed.kind if failed.kind in _KINDS else "internal",  # type: ignore[arg-type] # the set is the type's
         message=_printable(message),
-        retry_after_ms=None if wait_s is None else max(0, round(wait_s * 1000)),
+        retry_after_ms=None if wait_s is None else round(min(max(wait_s, 0), RETRY_AFTER_MAX_S) * 1000),
     )
 
 

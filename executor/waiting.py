@@ -1,4 +1,4 @@
-"""Open steps that wait: for a slot, for a permit to claim, for the answer to a claim. Pure; first come, first.
+"""Open steps that wait: for a slot, for a permit to claim, for the answer to a claim. Pure.
 
 Repeatable steps wait for a slot alone. An unrepeatable one is claimed when a permit is free (as many as there
 are slots, so that a crash leaves few grants behind), waits for its grant without a slot, and goes first then.

@@ -1,0 +1,233 @@
+"""The executor process: reads the journal, has open steps carried out, commits what is safe, stops in order.
+
+Which step runs when is `executor.dispatcher`. Composed by `cli`, which hands in actions and secrets.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+
+from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.structs import ConsumerRecord
+from prometheus_client import CollectorRegistry
+
+from executor.committing import Committer
+from executor.config import ExecutorConfig, Identity
+from executor.dispatcher import Dispatcher
+from executor.journal import Journal, TopicMissing
+from executor.metrics import Metrics
+from executor.partition_work import PartitionWork
+from executor.run_step import StepRunner
+from executor.secret_slots import FindSecret
+from executor.sending import Sender
+from schemas.actions import Action
+from schemas.codec import decode
+from schemas.dead_letters import DeadLetter
+from schemas.errors import MalformedMessage
+from schemas.events import JournalRecord
+from schemas.topics import RUN_JOURNAL
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.2
+RECORDS_A_POLL = 500
+TICK_S = 1.0
+FULL_WAIT_S = 0.02
+RETRY_WAIT_S = 2.0
+CLOSE_S = 1.5
+"""How long the last acknowledgements, the last commit, and the leaving may take each."""
+DEAD_VALUE_BYTES_MAX = 800 * 1024
+
+
+class Executor:
+    """One executor process without its health server."""
+
+    def __init__(
+        self,
+        config: ExecutorConfig,
+        actions: Mapping[str, Action],
+        find_secret: FindSecret,
+        registry: CollectorRegistry,
+    ) -> None:
+        self._config = config
+        self._metrics = Metrics(registry)
+        self._latest_ms = 0
+        self._ticked_at = 0.0
+        self._stop = asyncio.Event()
+        self._trouble = "not connected to Kafka yet"
+        self._journal: Journal | None = None
+        self._sender = Sender(config.kafka, config.prefix)
+        self._dispatcher = Dispatcher(
+            StepRunner(actions, find_secret),
+            self._sender,
+            Identity(config.instance, secrets.token_hex(8), time.time_ns() // 1_000_000),
+            self._metrics,
+            concurrency=config.concurrency,
+            now_ms=self._now_ms,
+            is_member=lambda: self._committer.is_member(self._journal),
+        )
+        self._committer = Committer(config, self._metrics, self._dispatcher.positions)
+
+    def problems(self) -> tuple[str, ...]:
+        """What keeps it from doing its job, for a person; empty when it is ready."""
+        journal = self._journal
+        if self._trouble or journal is None:
+            return (self._trouble,)
+        if not journal.generation:
+            return ("waiting for the consumer group",)
+        found = []
+        if journal.assigned and not self._committer.is_member(journal):
+            found.append("no commit was acknowledged for longer than the session timeout: is Kafka away?")
+        if missing := journal.assigned - set(self._dispatcher.partitions):
+            found.append(f"{len(missing)} partitions are being taken over")
+        if behind := self._dispatcher.behind:
+            found.append(f"reading the journal to its end before anything starts: {behind} records to go")
+        return tuple(found)
+
+    def request_stop(self) -> None:
+        """Take no more, finish what runs, commit, leave: `run` returns within 30 s."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Work until `request_stop`. Raises KafkaError when the group will not have us back."""
+        committing: asyncio.Task[None] | None = None
+        try:
+            journal = await self._connect()
+            if journal is not None:
+                committing = asyncio.create_task(self._committer.run(journal))
+            while journal is not None and not self._stop.is_set():
+                await self._work_on(journal)
+        finally:
+            await self._leave(committing)
+
+    async def _connect(self) -> Journal | None:
+        """Connect, however long it takes; None if we were asked to stop meanwhile."""
+        while not self._stop.is_set():
+            journal = Journal(
+                self._config, on_revoked=self._revoked, last_positions=self._dispatcher.positions
+            )
+            try:
+                await self._sender.start()
+                await journal.start()
+            except (KafkaError, TopicMissing, OSError) as error:
+                self._trouble = (
+                    str(error) if isinstance(error, TopicMissing) else f"cannot reach Kafka: {error}"
+                )
+                log.warning("%s; trying again every %g s", self._trouble, RETRY_WAIT_S)
+                await asyncio.gather(journal.stop(CLOSE_S), self._sender.stop(0))
+                await self._pause(RETRY_WAIT_S)
+                continue
+            self._journal, self._trouble = journal, ""
+            return journal
+        return None
+
+    async def _work_on(self, journal: Journal) -> None:
+        """One turn: new partitions, some records, what waited too long."""
+        await self._take_over(journal)
+        config, dispatcher = self._config, self._dispatcher
+        full = dispatcher.is_full(config.open_steps_max, config.open_bytes_max)
+        self._metrics.full.set(full)
+        if full:
+            # Not to poll is to pause: the fetcher holds one batch a partition and asks for no more.
+            await self._pause(FULL_WAIT_S)
+        else:
+            for partition, records in (await self._polled(journal)).items():
+                for record in records if partition in dispatcher.partitions else ():
+                    self._read(partition, record)
+            dispatcher.go_live()
+            await asyncio.sleep(0)
+        if time.monotonic() - self._ticked_at >= TICK_S:
+            self._ticked_at = time.monotonic()
+            dispatcher.tick()
+
+    async def _polled(self, journal: Journal) -> Mapping[int, list[ConsumerRecord]]:
+        try:
+            return await journal.poll(POLL_S, RECORDS_A_POLL)
+        except KafkaError as error:
+            if not error.retriable:
+                log.error("the consumer group has no place for %s any more: %r", self._config.instance, error)
+                raise
+            log.warning("the journal cannot be read, trying again: %r", error)
+            await self._pause(RETRY_WAIT_S)
+            return {}
+
+    async def _take_over(self, journal: Journal) -> None:
+        """Begin with partitions that were assigned since the last turn."""
+        fresh = journal.assigned - set(self._dispatcher.partitions)
+        if not fresh:
+            return
+        generation = journal.generation
+        try:
+            starts = await journal.starts(fresh)
+            if generation != journal.generation:
+                return
+            for partition, start in starts.items():
+                journal.seek(partition, start.offset)
+                self._dispatcher.assign(
+                    PartitionWork(partition, start.offset, start.metadata, start.end_offset)
+                )
+        except (KafkaError, IllegalStateError) as error:
+            log.warning("partitions cannot be taken over yet, trying again: %r", error)
+            await self._pause(RETRY_WAIT_S)
+
+    def _revoked(self, partitions: Iterable[int]) -> None:
+        for partition in partitions:
+            self._dispatcher.revoke(partition)
+
+    def _read(self, partition: int, message: ConsumerRecord) -> None:
+        self._latest_ms = max(self._latest_ms, message.timestamp)
+        try:
+            record = decode(message.value)
+            if not isinstance(record, JournalRecord):
+                raise MalformedMessage(f"a {type(record).__name__} is no journal record")
+        except MalformedMessage as error:
+            self._give_up(partition, message, str(error))
+            return
+        self._dispatcher.read(partition, message.offset, record, len(message.value))
+
+    def _give_up(self, partition: int, message: ConsumerRecord, reason: str) -> None:
+        """A record that nobody can read: its steps end by the run's own timers."""
+        log.error("journal record %d/%d is unreadable: %s", partition, message.offset, reason)
+        self._metrics.unreadable.inc()
+        letter = DeadLetter(
+            topic=RUN_JOURNAL.name,
+            partition=partition,
+            offset=message.offset,
+            at_ms=message.timestamp,
+            key=message.key,
+            value=message.value and message.value[:DEAD_VALUE_BYTES_MAX],
+            headers=dict(message.headers),
+            stage="executor",
+            reason=reason,
+        )
+        self._sender.send_dead_letter(message.key, letter)
+        self._dispatcher.skip(partition, message.offset)
+
+    def _now_ms(self) -> int:
+        """Our clock, but never behind the journal's: a slow clock must not outlive a grant."""
+        return max(time.time_ns() // 1_000_000, self._latest_ms)
+
+    async def _pause(self, wait_s: float) -> None:
+        """Wait, or less if we are asked to stop."""
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._stop.wait()
+        except TimeoutError:
+            pass
+
+    async def _leave(self, committing: "asyncio.Task[None] | None") -> None:
+        self._trouble = "stopping"
+        await self._dispatcher.drain(self._config.stop_grace_s)
+        await self._sender.stop(CLOSE_S)
+        if committing is not None:
+            committing.cancel()
+            await asyncio.wait([committing])
+        if self._journal is not None:
+            try:
+                async with asyncio.timeout(CLOSE_S):
+                    await self._journal.commit(self._dispatcher.positions())
+            except TimeoutError:
+                log.warning("the last commit was not acknowledged: steps may be repeated after the restart")
+            await self._journal.stop(CLOSE_S / 2)

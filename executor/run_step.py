@@ -124,13 +124,18 @@ def _kept(output: Any, request: StepRequested, action: Action, masker: Masker) -
 def _failed(failed: Failed, request: StepRequested, masker: Masker | None = None) -> Attempt:
     message = failed.message if masker is None else masker.text(failed.message)
     unknown = failed.may_have_happened and not request.repeatable
-    wait_s = failed.retry_after_s
     return Attempt(
         status="unknown" if unknown else "failed",
         kind=failed.kind if failed.kind in _KINDS else "internal",  # type: ignore[arg-type] # the set is the type's
         message=_printable(message),
-        retry_after_ms=None if wait_s is None else round(min(max(wait_s, 0), RETRY_AFTER_MAX_S) * 1000),
+        retry_after_ms=_in_ms(failed.retry_after_s),
     )
+
+
+def _in_ms(wait_s: float | None) -> int | None:
+    if wait_s is None or wait_s != wait_s:  # NaN asks for nothing.
+        return None
+    return round(min(max(wait_s, 0.0), RETRY_AFTER_MAX_S) * 1000)
 
 
 def _printable(message: str) -> str:

@@ -37,7 +37,7 @@ _SAFE_KINDS = frozenset({"int", "double", "bool"})
 
 
 class ExpressionError(Exception):
-    """An expression is wrong, or failed on its values. Line and column (1-based) inside it, 0 where unknown."""
+    """An expression is wrong, or failed on its values. Line and column inside it, from 1; 0 unknown."""
 
     def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
         super().__init__(message)
@@ -51,6 +51,14 @@ def neutral(kind: str) -> Any:
     if kind in _NEUTRAL:
         return _NEUTRAL[kind]
     return [] if kind.startswith("list") else {}
+
+
+class UnknownName(ExpressionError):
+    """An expression uses a name that is not declared: `name`, with all that was selected from it."""
+
+    def __init__(self, message: str, line: int, column: int, name: str) -> None:
+        super().__init__(message, line, column)
+        self.name = name
 
 
 class Program:
@@ -130,7 +138,9 @@ class Environment:
             run = expression if reading.guarded is None else self._cel.deserialize(reading.guarded)
         except (RuntimeError, ValueError) as error:
             fault = compile_fault(str(error), text, self._names)
-            raise ExpressionError(*fault) from error
+            if fault.unknown:
+                raise UnknownName(*fault) from error
+            raise ExpressionError(fault.message, fault.line, fault.column) from error
         if reading.map_loops:
             raise ExpressionError(NEEDS_LIST, *line_and_column(text, reading.map_loops[0]))
         kind = expression.return_type().name().lower()
@@ -165,11 +175,12 @@ def select(expressions: Mapping[str, str], output: Any) -> dict[str, Any]:
 @lru_cache(maxsize=4_096)
 def output_expression(text: str) -> Program:
     """A compiled expression of `select`. Raises ExpressionError."""
-    return _output_environment().compile(text)
+    return output_environment().compile(text)
 
 
 @lru_cache(maxsize=1)
-def _output_environment() -> Environment:
+def output_environment() -> Environment:
+    """The one name that `select` sees."""
     return Environment({"output": "dyn"})
 
 

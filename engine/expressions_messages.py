@@ -29,6 +29,8 @@ class Fault(NamedTuple):
     message: str
     line: int
     column: int
+    unknown: str = ""
+    """The name that does not exist, where that is what is wrong."""
 
 
 def compile_fault(raw: str, text: str, names: Collection[str]) -> Fault:
@@ -63,7 +65,7 @@ def _unknown(name: str, line: int, column: int, text: str, names: Collection[str
     begin = column - 1 - len(name.rpartition(".")[0])
     if begin >= 0 and source.startswith(name, begin):
         column = begin + 1
-    return Fault(f"unknown name `{name}`{suggestion(name, names)}", line, column)
+    return Fault(f"unknown name `{name}`{suggestion(name, names)}", line, column, name)
 
 
 def suggestion(name: str, names: Collection[str]) -> str:
@@ -94,6 +96,11 @@ def _syntax(found: re.Match[str]) -> str:
     if "token recognition error" in said:
         return f"{said.partition('at: ')[2]} does not belong here, or a text is not closed"
     token = re.search(r"input '(.*?)'(?: expecting|$)", said, re.S)
+    missing = re.match(r"missing '(.*?)' at", said)
+    if missing:
+        return f"a `{missing[1]}` is missing"
+    if "no viable alternative" in said:
+        return "this does not belong here"
     if token and token[1] == "<EOF>":
         return "the expression ends too early"
     return f"`{token[1]}` does not belong here" if token else said

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 OPENING, CLOSING = "${{", "}}"
-_SECRET = re.compile(r"secrets\.([A-Za-z_][A-Za-z0-9_]{0,127})")
+SECRET = re.compile(r"\bsecrets\.([A-Za-z_][A-Za-z0-9_]{0,127})")
+"""How a secret is named in an expression."""
 _TOKEN = re.compile(
     r"""(?P<string>[rR]?(?:'{3}|"{3}|'|"))|(?P<comment>//[^\n]*)|(?P<close>\}\})|(?P<open>\{)|(?P<shut>\})""",
     re.X,
@@ -34,7 +35,7 @@ class Placeholder:
     @property
     def secret(self) -> str:
         """The secret's name where this is `secrets.NAME`, else empty."""
-        found = _SECRET.fullmatch(self.text)
+        found = SECRET.fullmatch(self.text)
         return found[1] if found else ""
 
 

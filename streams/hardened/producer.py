@@ -1,0 +1,158 @@
+"""Faust's producer: idempotent, never silent about a failed send, never writing without the lease.
+
+Closes L3 (a flush that gives up after 0.1 s) and L4 (a failed send is only logged and the offset committed).
+`put` is the way to send for everything that is ours: straight to aiokafka, without Faust's per-message work.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import aiokafka
+from aiokafka.producer.sender import Sender
+from faust.exceptions import ProducerSendError
+from faust.transport.drivers.aiokafka import Producer as UpstreamProducer
+from faust.transport.producer import ProducerBuffer
+from faust.types import HeadersArg
+from faust.types.tuples import FutureMessage, RecordMetadata
+
+from streams.ending import EXIT_BROKEN
+from streams.lease import Lease
+
+if TYPE_CHECKING:
+    from streams.hardened.app import HardenedApp
+
+RETRY_BACKOFF_MS = 100
+
+
+class StrictBuffer(ProducerBuffer):
+    """L3: `flush` returns only when nothing is queued and nothing is between the queue and aiokafka."""
+
+    max_messages = 10_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._unsent = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def put(self, fut: FutureMessage) -> None:
+        """Queue a message that Faust itself sends."""
+        self._unsent += 1
+        self._idle.clear()
+        super().put(fut)
+
+    async def _send_pending(self, fut: FutureMessage) -> None:
+        try:
+            await super()._send_pending(fut)
+        finally:
+            self._unsent -= 1
+            if not self._unsent:
+                self._idle.set()
+
+    async def flush(self) -> None:
+        """Wait until every message that was put has been handed to aiokafka."""
+        await self._idle.wait()
+
+    async def flush_atmost(self, max_messages: int | None) -> int:
+        """Wait until at most `max_messages` are queued."""
+        while self.size > (max_messages or 0):
+            self.message_sent.clear()
+            await self.message_sent.wait()
+        return 0
+
+
+class LeasedSender(Sender):  # type: ignore[misc]  # aiokafka ships no types
+    """Law 6 at the last moment: a stopped process that wakes sends nothing of what it had gathered."""
+
+    lease: Lease
+
+    async def _send_produce_req(self, node_id: int, batches: Mapping[Any, Any]) -> None:
+        self.lease.check()
+        await super()._send_produce_req(node_id, batches)
+
+
+class LeasedProducer(aiokafka.AIOKafkaProducer):  # type: ignore[misc]  # aiokafka ships no types
+    """aiokafka's producer with a `LeasedSender`."""
+
+    def __init__(self, *, lease: Lease, acks: str, **settings: Any) -> None:
+        super().__init__(acks=acks, retry_backoff_ms=RETRY_BACKOFF_MS, **settings)
+        self._sender = LeasedSender(
+            self.client,
+            acks=-1,
+            txn_manager=self._txn_manager,
+            message_accumulator=self._message_accumulator,
+            retry_backoff_ms=RETRY_BACKOFF_MS,
+            request_timeout_ms=self._request_timeout_ms,
+        )
+        self._sender.lease = lease
+
+
+class StrictProducer(UpstreamProducer):
+    """The one producer of a worker."""
+
+    app: "HardenedApp"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.send_failure: BaseException | None = None
+        self.buffer = StrictBuffer(loop=self.loop, beacon=self.beacon)
+        self.buffer.app = self.app
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        # Batches of an idempotent producer never expire, and a retry after a lost answer writes nothing
+        # twice.
+        return {"acks": "all", "enable_idempotence": True, "lease": self.app.lease}
+
+    @property
+    def _producer_type(self) -> type[aiokafka.AIOKafkaProducer]:
+        return LeasedProducer
+
+    async def put(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        *,
+        partition: int | None = None,
+        headers: list[tuple[str, bytes]] | None = None,
+    ) -> "asyncio.Future[RecordMetadata]":
+        """Send now. The future resolves when all in-sync replicas have it; a failure ends the process."""
+        producer = self._ensure_producer()
+        try:
+            sent = await producer.send(topic, value, key=key, partition=partition, headers=headers)
+        except aiokafka.errors.KafkaError as failure:
+            self.app.end(f"a record for {topic} could not be sent: {failure!r}", EXIT_BROKEN)
+        sent.add_done_callback(self._note)
+        return cast("asyncio.Future[RecordMetadata]", sent)
+
+    async def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None,
+        timestamp: float | None,
+        headers: HeadersArg | None,
+        *,
+        transactional_id: str | None = None,
+    ) -> Awaitable[RecordMetadata]:
+        """Faust's own way of sending; its failure is kept, so that no later flush, and so no commit,
+        succeeds."""
+        sent = await super().send(
+            topic, key, value, partition, timestamp, headers, transactional_id=transactional_id
+        )
+        cast("asyncio.Future[RecordMetadata]", sent).add_done_callback(self._note)
+        return sent
+
+    def _note(self, sent: "asyncio.Future[RecordMetadata]") -> None:
+        if not sent.cancelled() and (failure := sent.exception()) is not None and self.send_failure is None:
+            self.send_failure = failure
+            if not self.app.should_stop:
+                self.app.end(f"a record was not taken by the broker: {failure!r}", EXIT_BROKEN)
+
+    async def flush(self) -> None:
+        """L4: returns only when everything sent so far is acknowledged; raises if anything ever was not."""
+        await super().flush()
+        if self.send_failure is not None:
+            raise ProducerSendError(f"a record was not taken by the broker: {self.send_failure!r}")

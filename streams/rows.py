@@ -1,0 +1,42 @@
+"""How a row lies in RocksDB and in its changelog: the offset of the input it comes from, then its content.
+
+Also the watermark row, of which each partition of a table has one (law 7). What is inside a row is the
+engine's.
+"""
+
+import struct
+
+WATERMARK = b"\x00watermark"
+"""Key of the watermark row. No row of the engine begins with a zero byte."""
+
+HEADER = "row"
+"""Header of a changelog record that is a deletion, or one of several that one input wrote."""
+
+_APPLIED = struct.Struct(">Q")
+_HEADER = struct.Struct(">QH")
+
+
+def packed(applied: int, payload: bytes) -> bytes:
+    """A row as it is kept. `applied`: offset of the last input that changed it."""
+    return _APPLIED.pack(applied) + payload
+
+
+def applied_of(row: bytes) -> int:
+    """The offset of the last input that changed the row."""
+    return int(_APPLIED.unpack_from(row)[0])
+
+
+def payload_of(row: bytes) -> bytes:
+    """The row's content."""
+    return row[_APPLIED.size :]
+
+
+def header(applied: int, members: int) -> list[tuple[str, bytes]]:
+    """The header of one of `members` changelog records that the input at offset `applied` writes."""
+    return [(HEADER, _HEADER.pack(applied, members))]
+
+
+def header_of(value: bytes) -> tuple[int, int]:
+    """`applied` and `members` of `header`. Raises struct.error for what is not one."""
+    applied, members = _HEADER.unpack(value)
+    return applied, members

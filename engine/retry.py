@@ -44,9 +44,10 @@ class RetryAfter:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Do not try again."""
+    """Do not try again. `exhausted`: it would have been, but for a bound of the policy."""
 
     reason: str
+    exhausted: bool = False
 
 
 def next_attempt(
@@ -67,14 +68,13 @@ def next_attempt(
             return GiveUp(f"{failure.kind} is not tried again without `retry`")
         policy = DEFAULT
     if attempt >= policy.attempts:
-        return GiveUp(f"attempt {attempt} of {policy.attempts} was the last")
+        return GiveUp(f"attempt {attempt} of {policy.attempts} was the last", exhausted=policy.attempts > 1)
     delay_ms = delay_after(policy, attempt, seed)
     asked_ms = failure.retry_after_ms or 0
     waited = max(delay_ms, asked_ms)
     if max(elapsed_ms, 0) + waited > policy.within_ms:
-        return GiveUp(
-            f"attempt {attempt + 1} would begin later than {seconds(policy.within_ms)} after the first"
-        )
+        bound = seconds(policy.within_ms)
+        return GiveUp(f"attempt {attempt + 1} would begin later than {bound} after the first", exhausted=True)
     why = "as the other side asks" if asked_ms > delay_ms else "as the policy says"
     reason = (
         f"{failure.kind}: attempt {attempt} of {policy.attempts} failed, again in {seconds(waited)} {why}"

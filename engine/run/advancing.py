@@ -5,7 +5,7 @@ is in `responding`, what follows in `deciding`, what an event does to the row in
 in `moves`. An exception here is the caller's to catch; it then asks `failed_internally`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -59,7 +59,8 @@ def advance(row: Run | None, record: InboxRecord, cause: Cause, book: Compiled |
     if row is not None and cause.offset <= row.applied:
         return Advanced(row)
     if row is not None and row.status in ENDED:
-        return _advanced(row, list(after_the_end(row, record, cause.at_ms)), record, cause)
+        late = after_the_end(row, record, cause.at_ms)
+        return _advanced(row, _folded(row, late, _stamp(row, record, cause)), late, record, cause)
     if row is None and not isinstance(record, RunRequested):
         return Advanced(None)
     wrong = _wrong_rules(row, record, book)
@@ -70,7 +71,7 @@ def advance(row: Run | None, record: InboxRecord, cause: Cause, book: Compiled |
         events, run = _drafted(row, record, cause, book, strict)
         why = too_large(run, events, _pinned(row, record).limits) if events else ""
         if not why:
-            return _advanced(row, events, record, cause)
+            return _advanced(row, run, events, record, cause)
     return _ended_at_once(row, record, cause, "too_large", why, book.playbook.report)
 
 
@@ -107,6 +108,8 @@ def _drafted(
         for event in more:
             after = evolve(run, event, stamp)
             if strict and (why := too_large(after, [*events, event], _pinned(row, record).limits)):
+                if isinstance(event, RunStarted):
+                    return [event], after  # what was requested is too large, whatever the steps do
                 event = instead(event, why, book) or event
                 after = evolve(run, event, stamp)
             events.append(event)
@@ -117,15 +120,19 @@ def _drafted(
     raise AssertionError(f"run {stamp.run_id} does not come to rest")
 
 
-def _advanced(row: Run | None, events: Iterable[RunEvent], record: InboxRecord, cause: Cause) -> Advanced:
-    """Fold the events and wrap them up."""
-    events = tuple(events)
+def _folded(run: Run | None, events: Iterable[RunEvent], stamp: Stamp) -> Run | None:
+    for event in events:
+        run = evolve(run, event, stamp)
+    return run
+
+
+def _advanced(
+    row: Run | None, run: Run | None, events: Sequence[RunEvent], record: InboxRecord, cause: Cause
+) -> Advanced:
+    """`events` made `run` of `row`: one journal record, and at the end a word that the slot is free."""
     if not events:
         return Advanced(row)
     stamp = _stamp(row, record, cause)
-    run = row
-    for event in events:
-        run = evolve(run, event, stamp)
     journal = JournalRecord(
         run_id=stamp.run_id,
         playbook=run.playbook if run is not None else row.playbook if row is not None else "",
@@ -134,7 +141,7 @@ def _advanced(row: Run | None, events: Iterable[RunEvent], record: InboxRecord, 
         cause_partition=cause.partition,
         cause_offset=cause.offset,
         at_ms=cause.at_ms,
-        events=events,
+        events=tuple(events),
     )
     last = events[-1]
     if not isinstance(last, RunFinished):
@@ -148,15 +155,16 @@ def _ended_at_once(
     row: Run | None, record: InboxRecord, cause: Cause, kind: str, reason: str, report: tuple[str, ...]
 ) -> Advanced:
     """The run ends here. One that just begins drops alert and inputs: they may be what is wrong."""
-    if row is not None:
-        events = end_at_once(row, kind, "", reason, report, cause.at_ms)
-        return _advanced(row, events, record, cause)
-    if not isinstance(record, RunRequested):
-        raise AssertionError("only a request begins a run")
-    started = replace(started_by(record, cause.at_ms), alert=None, inputs={})
-    run = born(started, _stamp(None, record, cause))
-    events = (started, *end_at_once(run, kind, "", reason, report, cause.at_ms))
-    return _advanced(None, events, record, cause)
+    stamp = _stamp(row, record, cause)
+    run, events = row, list[RunEvent]()
+    if run is None:
+        if not isinstance(record, RunRequested):
+            raise AssertionError("only a request begins a run")
+        started = replace(started_by(record, cause.at_ms), alert=None, inputs={})
+        run = born(started, stamp)
+        events.append(started)
+    ending = end_at_once(run, kind, "", reason, report, cause.at_ms)
+    return _advanced(row, _folded(run, ending, stamp), [*events, *ending], record, cause)
 
 
 def _wrong_rules(row: Run | None, record: InboxRecord, book: Compiled | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from msgspec.structs import replace
 
-from engine.run.moves import BLOCK_MOVES, RUN_MOVES, STEP_MOVES
+from engine.run.moves import BLOCK_MOVES, MAY_BE_UNKNOWN, RUN_MOVES, STEP_MOVES
 from engine.run.state import Grant, Phase, Run, Stamp, StepState, Verdict
 from schemas.events import (
     BlockEntered,
@@ -187,7 +187,7 @@ def _step_after(
             return StepState(phase=phase, attempt=made, output=event.output), "", 0
         case StepFailed():
             failed = StepState(
-                phase=event.status,
+                phase=event.status if old is not None and old.phase in MAY_BE_UNKNOWN else phase,
                 attempt=made,
                 kind=event.kind,
                 message=event.message,
@@ -242,11 +242,15 @@ def _attempt_after(
             )
             return waiting, "retry", event.due_ms
         case StepAsked():
-            return (
-                replace(old, phase=phase, choices=event.choices, on_timeout=event.on_timeout),
-                "ask",
-                event.due_ms,
+            asking = StepState(
+                phase=phase,
+                attempt=old.attempt,
+                message=event.question,
+                first_at_ms=old.first_at_ms,
+                choices=event.choices,
+                on_timeout=event.on_timeout,
             )
+            return asking, "ask", event.due_ms
         case StepAnswered():
             return replace(old, phase=phase, answer=event.choice), "", 0
         case StepCancelled():

@@ -4,6 +4,7 @@ How long to wait and how often is `engine.retry`; what a failed step means for t
 `engine.run.deciding`.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -46,14 +47,14 @@ def after_failure(
 ) -> tuple[RunEvent, ...]:
     """What a failed attempt leads to."""
     if not outcome.unknown:
-        return (_again(run, step, state, outcome, at_ms) or failed(step, state, outcome),)
+        return (_again_or_failed(run, step, state, outcome, at_ms),)
     match step.on_unknown:
         case "fail":
             return (failed(step, state, outcome),)
         case "continue":
             return (failed(step, state, outcome, continued=True),)
         case "retry":
-            return (_again(run, step, state, outcome, at_ms) or failed(step, state, outcome),)
+            return (_again_or_failed(run, step, state, outcome, at_ms),)
         case "ask":
             return (_asked(step, state, outcome, at_ms),)
         case _:
@@ -74,9 +75,9 @@ def failed(step: ActionStep, state: StepState, outcome: Outcome, *, continued: b
     )
 
 
-def _again(
+def _again_or_failed(
     run: Run, step: ActionStep, state: StepState, outcome: Outcome, at_ms: int
-) -> StepRetryScheduled | None:
+) -> StepRetryScheduled | StepFailed:
     decision = next_attempt(
         DEFAULT if outcome.unknown and step.retry is None else step.retry,
         Failure("unknown" if outcome.unknown else outcome.kind, outcome.message, outcome.retry_after_ms),
@@ -86,8 +87,13 @@ def _again(
         seed=f"{run.run_id}/{step.path}/{state.attempt}",
     )
     match decision:
-        case GiveUp():
-            return None
+        case GiveUp(reason, exhausted):
+            more = f"; {reason}" if exhausted else ""
+            return failed(
+                step,
+                state,
+                dataclasses.replace(outcome, message=cut(outcome.message, MESSAGE_MAX - len(more)) + more),
+            )
         case RetryAfter(delay_ms, reason):
             return StepRetryScheduled(
                 step=step.path,

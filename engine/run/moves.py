@@ -70,7 +70,7 @@ from schemas.events import (
 from schemas.fields import Record
 
 _OUTCOMES: dict[type[Record], Phase] = {
-    StepFailed: "failed",  # `unknown`, if the event says so
+    StepFailed: "failed",  # or `unknown`, see MAY_BE_UNKNOWN
     StepRetryScheduled: "retrying",
     StepAsked: "asking",
 }
@@ -97,28 +97,33 @@ STEP_MOVES: Mapping[Phase | None, Mapping[type[Record], Phase]] = {
 }
 """Phase of a step, event, next phase. What is not here leaves the run as it was."""
 
-_LIVE: dict[type[Record], Status | None] = {
-    StepRequested: "running",
-    StepGranted: "running",
-    StepClaimRefused: "running",
-    StepSucceeded: "running",
-    StepFailed: "running",
-    StepRetryScheduled: "waiting",
-    StepSkipped: "running",
-    StepCancelled: "running",
-    StepAsked: "waiting",
-    StepAnswered: "running",
-    VarsSet: "running",
-    Reported: "running",
-    BlockEntered: "running",
-    RunFinished: None,  # as the event says
-}
+MAY_BE_UNKNOWN: frozenset[Phase | None] = frozenset({"requested", "granted", "cancelled", "answered"})
+"""Phases in which StepFailed may say `unknown`: an attempt has left us and may have had its effect."""
+
+_BOTH: tuple[type[Record], ...] = (StepRequested, StepFailed, StepCancelled, BlockEntered)
+_RUNNING: tuple[type[Record], ...] = (
+    StepGranted,
+    StepClaimRefused,
+    StepSucceeded,
+    StepSkipped,
+    VarsSet,
+    Reported,
+)
 _NOTES: tuple[type[Record], ...] = (StepLate, RecoverySeen, CancelSeen)
 _AFTER: tuple[type[Record], ...] = (StepLate, RunForgotten)
 
 RUN_MOVES: Mapping[Status, Mapping[type[Record], Status | None]] = {
-    "running": {**_LIVE, **dict.fromkeys(_NOTES, "running")},
-    "waiting": {**_LIVE, **dict.fromkeys(_NOTES, "waiting")},
+    "running": {
+        **dict.fromkeys((*_BOTH, *_RUNNING, *_NOTES), "running"),
+        StepRetryScheduled: "waiting",
+        StepAsked: "waiting",
+        RunFinished: None,  # as the event says
+    },
+    "waiting": {
+        **dict.fromkeys((*_BOTH, StepAnswered), "running"),
+        **dict.fromkeys(_NOTES, "waiting"),
+        RunFinished: None,
+    },
     "succeeded": dict.fromkeys(_AFTER, "succeeded"),
     "failed": dict.fromkeys(_AFTER, "failed"),
     "cancelled": dict.fromkeys(_AFTER, "cancelled"),

@@ -4,7 +4,8 @@ Every input that a `Life` is fed also proves the laws of the row: the same again
 redelivery changes nothing, the row is the refold of the journal and comes back from its bytes.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from engine.playbook.canonical import digest
 from engine.playbook.compiled import Compiled
@@ -26,6 +27,7 @@ from schemas.inbox import (
 )
 from schemas.outgoing import Cause
 
+Event = TypeVar("Event")
 NOON_MS = 1_769_860_800_000
 RUN_ID = "r-test"
 ACTIONS = (
@@ -139,8 +141,7 @@ class Life:
 
     @property
     def finished(self) -> RunFinished:
-        (event,) = [event for event in self.events if isinstance(event, RunFinished)]
-        return event
+        return one(RunFinished, self.events)
 
     @property
     def reports(self) -> list[Reported]:
@@ -212,6 +213,12 @@ class Life:
         return expects_newer(self.row, record)
 
 
-def names(events: tuple[RunEvent, ...] | list[RunEvent]) -> list[str]:
+def one(kind: type[Event], events: Iterable[RunEvent]) -> Event:
+    """The one event of that type."""
+    (event,) = [event for event in events if isinstance(event, kind)]
+    return event
+
+
+def names(events: Iterable[RunEvent]) -> list[str]:
     """The types of events, by name."""
     return [type(event).__name__ for event in events]

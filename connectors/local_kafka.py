@@ -13,6 +13,7 @@ import base64
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import signal
 import socket
@@ -44,6 +45,8 @@ STOP_S = 10
 LOCK_WAIT_S = 15
 """A broker whose owner was killed needs up to 10 s to end; a restart waits for it."""
 POLL_S = 0.02
+FAULT = re.compile(r" (ERROR|FATAL) ")
+EXCEPTION = re.compile(r"[\w.$]+(Exception|Error): ")
 
 
 class LocalKafka:
@@ -195,8 +198,12 @@ class LocalKafka:
     def _reason(self) -> str:
         logs = [self._dir / name for name in ("kafka.log", "java.log")]
         said = [line for log in logs if log.exists() for line in log.read_text(errors="replace").splitlines()]
-        bad = (line for line in reversed(said) if " FATAL " in line or " ERROR " in line)
-        return next(bad, _last_line(said))
+        last = next((at for at in reversed(range(len(said))) if FAULT.search(said[at])), None)
+        if last is None:
+            return _last_line(said)
+        # Below its message stands the exception, which says more.
+        more = said[last + 1].strip() if last + 1 < len(said) else ""
+        return (more if EXCEPTION.match(more) else said[last]).rstrip(".")
 
 
 def _take(data_dir: Path) -> int:

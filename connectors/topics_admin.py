@@ -133,7 +133,7 @@ def _shape_problems(topic: PlannedTopic, found: Sequence[Mapping[str, Any]]) -> 
     if len(found) != topic.partitions:
         problems.append(
             f"{topic.name} has {len(found)} partitions, not {topic.partitions}: the count is fixed once "
-            "records are there; set PULSEBOOK_PARTITIONS to what it is, or take another PULSEBOOK_TOPIC_PREFIX"
+            "records are there; set PULSEBOOK_PARTITIONS to what it is, or take a new PULSEBOOK_TOPIC_PREFIX"
         )
     copies = min(len(partition["replicas"]) for partition in found)
     if copies < topic.replication:

@@ -91,7 +91,7 @@ async def test_each_difference_is_told_with_what_to_do(kafka_servers: str, topic
     ]
     assert told == [
         f"{topic_prefix}alerts has 2 partitions, not 4: the count is fixed once records are there; set "
-        "PULSEBOOK_PARTITIONS to what it is, or take another PULSEBOOK_TOPIC_PREFIX",
+        "PULSEBOOK_PARTITIONS to what it is, or take a new PULSEBOOK_TOPIC_PREFIX",
         f"{topic_prefix}alerts has retention.ms=86400000, not 3888000000: kafka-configs.sh --alter "
         f"--entity-type topics --entity-name {topic_prefix}alerts --add-config retention.ms=3888000000",
     ]

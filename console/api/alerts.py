@@ -1,0 +1,118 @@
+"""/api/v1/alerts: list, show, and the trace of one: what became of it, playbook by playbook, and why."""
+
+import time
+from typing import Any
+
+import msgspec
+from litestar import get
+from litestar.params import FromPath, FromQuery
+
+from console.api.asking import Cursor, Given, Limit, Since, model_of
+from console.fetching import fetched_alert
+from console.paging import LIMIT, Page, decode_cursor, page
+from console.problems import Problem
+from console.read_model.alerts import alert_row, list_alerts
+from console.times import moment_ms
+from console.tracing import Trace, trace_of
+
+
+class AlertSummaryView(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert in a list. `matched`: the playbooks that it matched."""
+
+    alert_id: str
+    received_at_ms: int
+    endpoint: str
+    title: str
+    transition: str
+    monitor_id: str
+    scope: str
+    partition: int
+    offset: int
+    matched: list[str]
+    unparsable: str
+    recovery: bool
+
+
+class AlertView(AlertSummaryView, frozen=True, kw_only=True):
+    """An alert with all there is of it."""
+
+    content_type: str
+    raw: str
+    """The body as it came; bytes that are no text are replaced."""
+    alert: Any
+    """The normalised alert; null where the body could not be read, or is no longer kept."""
+
+
+@get("/alerts", summary="Alerts, the latest first")
+async def list_all(
+    parts: Given,
+    endpoint: FromQuery[str | None] = None,
+    since: Since = "",
+    limit: Limit = LIMIT,
+    cursor: Cursor = "",
+) -> Page[AlertSummaryView]:
+    """Alerts that a decision has been made about; the newest may take a moment."""
+    mark = decode_cursor(cursor, (int, str)) if cursor else None
+    since_ms = moment_ms(since, time.time_ns() // 1_000_000) if since else None
+    rows = await model_of(parts).query(
+        lambda connection: list_alerts(
+            connection, endpoint=endpoint, since_ms=since_ms, mark=mark, limit=limit
+        )
+    )
+    return page(
+        rows,
+        limit,
+        lambda row: [row["at_ms"], row["alert_id"]],
+        lambda row: AlertSummaryView(**_summary(row)),
+    )
+
+
+@get("/alerts/{alert_id:str}", summary="An alert as it came and as it was understood")
+async def show(parts: Given, alert_id: FromPath[str]) -> AlertView:
+    """The body is fetched from its topic, and is gone when that has let go of it."""
+    row = await model_of(parts).query(lambda connection: alert_row(connection, alert_id))
+    if row is None:
+        raise unknown(alert_id)
+    got = await fetched_alert(parts, alert_id, row["partition"], row["offset"])
+    return AlertView(
+        **_summary(row),
+        content_type=got.content_type if got else "",
+        raw=got.raw.decode("utf-8", "replace") if got else "",
+        alert=msgspec.to_builtins(got.alert) if got and got.alert else None,
+    )
+
+
+@get("/alerts/{alert_id:str}/trace", summary="What became of an alert, and why")
+async def trace(parts: Given, alert_id: FromPath[str]) -> Trace:
+    """Received, per playbook matched or the clause that was false, admitted or not, the runs, what was
+    published.
+    """
+    found = await trace_of(model_of(parts), alert_id)
+    if found is None:
+        raise unknown(alert_id)
+    return found
+
+
+def unknown(alert_id: str) -> Problem:
+    """404, with what may be the matter."""
+    return Problem(
+        404,
+        f"no alert {alert_id[:100]} is known; one that was just sent is known when it has been decided about",
+    )
+
+
+def _summary(row: Any) -> dict[str, Any]:
+    return {
+        "alert_id": row["alert_id"],
+        "received_at_ms": row["at_ms"],
+        "endpoint": row["endpoint"],
+        "title": row["title"],
+        "transition": row["transition"],
+        "monitor_id": row["monitor_id"],
+        "scope": row["scope"],
+        "partition": row["partition"],
+        "offset": row["offset"],
+        "matched": msgspec.json.decode(row["matched"]),
+        "unparsable": row["unparsable"],
+        "recovery": bool(row["recovery"]),
+    }

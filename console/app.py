@@ -1,0 +1,123 @@
+"""The web application, put together from what it is handed. It opens nothing by itself."""
+
+import asyncio
+from collections.abc import Mapping
+
+from litestar import Litestar, Router, asgi
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ControllerRouterHandler, Receive, Scope, Send
+
+from console import access, health, landing
+from console.api import alerts, endpoints, letters, overview, playbooks, runs, streaming, tokens
+from console.hooks.accepting import Hooks
+from console.metrics import Metrics
+from console.parts import CatalogSource, Only, Parts, WebSettings, Writer
+from console.problems import HANDLERS
+from console.read_model.log import Log
+from console.read_model.model import ReadModel
+from schemas.actions import ActionSpec
+
+REQUEST_BYTES_MAX = 4 * 1024 * 1024
+"""Largest request of the API: room for the largest playbook that a setting allows, escaped as JSON."""
+
+DESCRIPTION = (
+    "Webhooks are taken at `POST /hooks/{endpoint}/{token}` and `POST /hooks/{endpoint}/{token}/{playbook}`; "
+    "they are described in docs/http.md. Lists are paged: hand `next` back as `cursor`. Errors are RFC 9457 "
+    "problem documents. Times are epoch milliseconds."
+)
+
+CONSOLE: tuple[ControllerRouterHandler, ...] = (
+    overview.overview,
+    alerts.list_all,
+    alerts.show,
+    alerts.trace,
+    runs.list_all,
+    runs.show,
+    runs.events,
+    runs.start_one,
+    runs.cancel,
+    streaming.stream,
+    playbooks.list_all,
+    playbooks.show,
+    playbooks.apply_one,
+    playbooks.diff,
+    playbooks.enable,
+    playbooks.disable,
+    playbooks.remove,
+    endpoints.list_all,
+    endpoints.create,
+    endpoints.rotate,
+    endpoints.remove,
+    endpoints.send_alert,
+    tokens.list_all,
+    tokens.create,
+    tokens.remove,
+    letters.publications,
+    letters.dead_letters,
+    letters.dead_letter,
+)
+"""Everything under /api/v1."""
+
+
+def create_web(
+    settings: WebSettings,
+    *,
+    writer: Writer,
+    catalog: CatalogSource,
+    read_model: ReadModel | None,
+    log: Log | None,
+    actions: Mapping[str, ActionSpec],
+    only: Only | None = None,
+) -> Litestar:
+    """The application. `only`: take hooks, or be the console, and not the other.
+
+    `read_model` and `log` may be None for hooks only. The application starts and stops the read model; the
+    writer, the catalog and the log are the caller's to start before and to stop after it.
+    """
+    if only != "hooks" and (read_model is None or log is None):
+        raise TypeError("a console needs a read model and the log")
+    parts = Parts(
+        settings=settings,
+        writer=writer,
+        catalog=catalog,
+        log=log,
+        read_model=read_model,
+        actions=actions,
+        metrics=Metrics(),
+        stopping=asyncio.Event(),
+    )
+    handlers: list[ControllerRouterHandler] = [health.healthz, health.readyz, health.metrics]
+    if only != "console":
+        handlers.append(_mounted(Hooks(parts)))
+    if only != "hooks":
+        handlers += [landing.landing, Router("/api/v1", route_handlers=CONSOLE, guards=[access.check])]
+    app = Litestar(
+        handlers,
+        dependencies={"parts": Provide(lambda: parts, use_cache=True, sync_to_thread=False)},
+        exception_handlers=HANDLERS,
+        # Litestar's own logging would write paths, and so tokens; ours (`problems`, `access_log`) masks them.
+        logging_config=None,
+        openapi_config=OpenAPIConfig(
+            title="Pulsebook",
+            version=settings.version,
+            description=DESCRIPTION,
+            path="/api",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            use_handler_docstrings=True,
+        ),
+        request_max_body_size=REQUEST_BYTES_MAX,
+        on_startup=[read_model.start] if read_model else [],
+        on_shutdown=[read_model.stop] if read_model else [],
+    )
+    app.state.parts = parts
+    return app
+
+
+def _mounted(hooks: Hooks) -> ControllerRouterHandler:
+    @asgi("/hooks", is_mount=True, copy_scope=False)
+    async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
+        await hooks(scope, receive, send)  # type: ignore[arg-type]  # a mount is given HTTP scopes only
+
+    return mounted

@@ -1,0 +1,93 @@
+"""From the text of a playbook file to records in the catalog: check, compare, write."""
+
+import difflib
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from console.parts import Parts
+from console.problems import Problem
+from console.writing import change_catalog
+from engine.playbook.canonical import canonical_json, digest
+from engine.playbook.model import Playbook
+from engine.playbook.problems import Problem as Finding
+from engine.playbook.reading import read
+from schemas.actions import ActionSpec
+from schemas.catalog import CatalogChange, PlaybookSet, RevisionAdded
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a file. `outcome`: applied, or unchanged where that revision was active already."""
+
+    outcome: Literal["applied", "unchanged"]
+    name: str
+    digest: str
+    problems: list[dict[str, Any]]
+    """Warnings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A playbook without errors, and the warnings about it."""
+
+    playbook: Playbook
+    digest: str
+    problems: Sequence[Finding]
+
+
+def checked(source: str, file: str, known: Mapping[str, ActionSpec], endpoints: Collection[str]) -> Checked:
+    """Read and check. Raises Problem 422 with all findings where there is an error."""
+    found = read(source, file, known, endpoints)
+    if found.playbook is None or any(each.severity == "error" for each in found.problems):
+        errors = [str(each) for each in found.problems if each.severity == "error"]
+        raise Problem(422, "\n".join(errors) or "no playbook", problems=problem_views(found.problems))
+    return Checked(found.playbook, digest(found.playbook), found.problems)
+
+
+async def apply(parts: Parts, found: Checked, source: str, actor: str, reason: str) -> Applied:
+    """Make it the active revision; done once this process's own catalog knows it. Raises NotDurable.
+
+    Whether the playbook is enabled stays as it was. A revision is written once; its text is that of the first
+    time.
+    """
+    catalog = parts.catalog.catalog
+    name = found.playbook.name
+    held = catalog.playbooks.get(name)
+    warnings = problem_views(found.problems)
+    if held and held.digest == found.digest:
+        return Applied(outcome="unchanged", name=name, digest=found.digest, problems=warnings)
+    by: dict[str, Any] = {"actor": actor, "at_ms": time.time_ns() // 1_000_000, "reason": reason}
+    changes: list[CatalogChange] = []
+    if found.digest not in catalog.revisions:
+        canonical = canonical_json(found.playbook)
+        changes.append(
+            RevisionAdded(digest=found.digest, playbook=name, canonical=canonical, source=source, **by)
+        )
+    enabled = held.enabled if held and held.digest else True
+    changes.append(PlaybookSet(name=name, digest=found.digest, enabled=enabled, **by))
+    await change_catalog(parts, *changes)
+    return Applied(outcome="applied", name=name, digest=found.digest, problems=warnings)
+
+
+def problem_views(problems: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Findings as JSON."""
+    return [
+        {
+            "file": each.file,
+            "line": each.line,
+            "column": each.column,
+            "severity": each.severity,
+            "message": each.message,
+            "fix": each.fix,
+        }
+        for each in problems
+    ]
+
+
+def unified(old: str, new: str, name: str, file: str) -> str:
+    """A unified diff of two texts."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"active {name}", file, lineterm="")
+    return "\n".join(lines)

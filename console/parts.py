@@ -1,0 +1,90 @@
+"""What the web process is handed, and the few settings it goes by. Nothing here knows Kafka, Faust or
+HTTP.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from console.metrics import Metrics
+from console.read_model.log import Log
+from console.read_model.model import ReadModel
+from engine.catalog import Catalog
+from schemas.actions import ActionSpec
+from schemas.outgoing import Outgoing
+
+Only = Literal["hooks", "console"]
+
+
+class Sent(Protocol):
+    """Where a record stands once the broker has acknowledged it."""
+
+    @property
+    def partition(self) -> int: ...
+
+    @property
+    def offset(self) -> int: ...
+
+
+class Writer(Protocol):
+    """The way to the topics."""
+
+    async def send(self, send: Outgoing, /) -> Sent:
+        """Send, and wait for the broker's acknowledgement (acks=all)."""
+
+
+class CatalogSource(Protocol):
+    """The catalog as it is read from its topic."""
+
+    @property
+    def catalog(self) -> Catalog: ...
+
+    @property
+    def ready(self) -> bool:
+        """The topic has been read to what was its end when reading began."""
+
+    async def reached(self, offset: int, /) -> None:
+        """Wait until the catalog knows everything before `offset`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """Settings of the web process, in the units their names say."""
+
+    version: str = "0"
+    public_url: str = ""
+    """Address under which others reach this process; empty: that of each request."""
+    auth: bool = True
+    """False: everybody on this machine is owner. Only for a process that listens on loopback."""
+    owner_token_sha256: str = ""
+    """SHA-256 (hex) of a token that is always owner, to make the first token with; empty: none."""
+    body_bytes_max: int = 256 * 1024
+    durable_within_s: float = 10.0
+    """Datadog gives up at 15 s."""
+    retry_after_s: int = 5
+    in_flight_bytes_max: int = 64 * 1024 * 1024
+    """Bodies being received or waiting for the broker, all together."""
+    record_bytes_max: int = 900 * 1024
+    playbook_bytes_max: int = 256 * 1024
+    streams_max: int = 200
+    """Runs followed live at the same time."""
+    sandbox_url: str = ""
+    """Where the Datadog sandbox is, for the landing page; empty: Datadog itself is used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything the handlers work with."""
+
+    settings: WebSettings
+    writer: Writer
+    catalog: CatalogSource
+    log: Log | None
+    """For fetching a single record; None where there is no read model."""
+    read_model: ReadModel | None
+    """None in a process that only takes hooks."""
+    actions: Mapping[str, ActionSpec] = field(default_factory=dict)
+    metrics: Metrics
+    stopping: asyncio.Event
+    """Set when the process is to stop: streams and waits end."""

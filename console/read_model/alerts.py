@@ -1,0 +1,37 @@
+"""Queries about alerts and what was decided about them."""
+
+import sqlite3
+
+from console.paging import Mark
+from console.read_model.listing import listed
+
+
+def list_alerts(
+    connection: sqlite3.Connection,
+    *,
+    endpoint: str | None,
+    since_ms: int | None,
+    mark: Mark | None,
+    limit: int,
+) -> list[sqlite3.Row]:
+    """Rows of `alerts`, the latest first; one more than `limit` where there are more."""
+    filters = [("endpoint = ?", endpoint), ("at_ms >= ?", since_ms)]
+    return listed(connection, "SELECT * FROM alerts", filters, ("at_ms", "alert_id"), mark, limit)
+
+
+def alert_row(connection: sqlite3.Connection, alert_id: str) -> sqlite3.Row | None:
+    """The row of an alert."""
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM alerts WHERE alert_id = ?", (alert_id,)
+    ).fetchone()
+    return row
+
+
+def alert_decisions(connection: sqlite3.Connection, alert_id: str) -> list[bytes]:
+    """Encoded admission decisions about an alert's candidates, in their order."""
+    rows = connection.execute(
+        "SELECT record FROM decided WHERE request_id = ? OR alert_id = ?"
+        ' ORDER BY playbook, partition, "offset"',
+        (alert_id, alert_id),
+    )
+    return [row[0] for row in rows]

@@ -1,0 +1,51 @@
+"""What the read model and the API ask of the log. Handed in; nothing here knows Kafka."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+Place = tuple[str, int]
+"""A topic (without prefix) and a partition."""
+
+
+class LogRecord(Protocol):
+    """One message as it lies on a topic."""
+
+    @property
+    def topic(self) -> str:
+        """Topic without prefix."""
+
+    @property
+    def partition(self) -> int: ...
+
+    @property
+    def offset(self) -> int: ...
+
+    @property
+    def at_ms(self) -> int:
+        """The broker's timestamp."""
+
+    @property
+    def key(self) -> bytes | None: ...
+
+    @property
+    def value(self) -> bytes | None: ...
+
+
+class Log(Protocol):
+    """The topics, as somebody who only reads sees them."""
+
+    async def topic_ids(self) -> Mapping[str, str]:
+        """Topic (without prefix) to the id its broker gave it: another id is another topic of the same
+        name.
+        """
+
+    async def ends(self) -> Mapping[Place, int]:
+        """Next offset of every partition of the followed topics that holds any record: the present end."""
+
+    def follow(self, positions: Mapping[Place, int]) -> AsyncIterator[Sequence[LogRecord]]:
+        """On and on, all followed topics from `positions` (where none is given: from the oldest), in
+        batches.
+        """
+
+    async def at(self, topic: str, partition: int, offset: int) -> LogRecord | None:
+        """The record at one place; None where it is gone."""

@@ -1,0 +1,202 @@
+"""The read model: it follows the log into SQLite, answers queries, and tells watchers what went on.
+
+One thread writes, two read, so the event loop never waits for the disk. Its file is a cache: where it is
+gone, damaged, of another form or of other topics, it is made again from the log. What rows there are:
+`tables`.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from console.read_model import database
+from console.read_model.log import Log, LogRecord, Place
+from console.read_model.projecting import Batch, project
+from console.read_model.pruning import prune
+from console.read_model.watching import Watchers
+
+log = logging.getLogger("pulsebook.read_model")
+T = TypeVar("T")
+
+COMMIT_GAP_S = 0.05
+"""Shortest time between two commits while there is little to read: what comes in between shares one."""
+BATCH_FULL = 400
+"""A batch of so many records is a backlog: the next one is taken at once."""
+RETRY_S_MAX = 30.0
+PRUNE_EVERY_S = 60.0
+
+
+class ReadModelUnavailable(Exception):
+    """The read model cannot answer at the moment; it is being opened or made again. Try again shortly."""
+
+
+@dataclass(slots=True)
+class State:
+    """How the read model is doing."""
+
+    caught_up: bool = False
+    """It has read what there was when it started."""
+    problem: str = "it is being opened"
+    """Why it does not follow the log at the moment; empty while it does."""
+    committed_at_ms: int = 0
+    lag_ms: int = 0
+    """Age of the newest record of the last batch when it was committed."""
+    records: int = 0
+    unreadable: int = 0
+    conflicts: int = 0
+
+
+class ReadModel:
+    """See the module. `kept_ms`: topic to how long it keeps its records (None: for ever)."""
+
+    def __init__(self, path: Path, source: Log, kept_ms: Mapping[str, int | None]) -> None:
+        self.state = State()
+        self.watchers = Watchers()
+        self._path = path
+        self._source = source
+        self._kept_ms = dict(kept_ms)
+        self._writing = ThreadPoolExecutor(1, "read-model-write")
+        self._reading = ThreadPoolExecutor(2, "read-model-read")
+        self._readers = threading.local()
+        self._generation = 0
+        self._connection: sqlite3.Connection | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to follow; returns at once."""
+        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._prune())]
+
+    async def stop(self) -> None:
+        """Stop following, let watchers look a last time, close the file."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.watchers.wake_all()
+        await self._write(self._close)
+        self._writing.shutdown()
+        self._reading.shutdown()
+
+    async def query(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a query on a thread with a read-only connection. Raises ReadModelUnavailable."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._reading, self._ask, ask)
+        except sqlite3.Error as error:
+            raise ReadModelUnavailable(
+                f"the read model cannot answer: {self.state.problem or error}"
+            ) from error
+
+    def _ask(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        generation = self._generation
+        if not generation:
+            raise sqlite3.OperationalError("it is being opened")
+        held: tuple[int, sqlite3.Connection] | None = getattr(self._readers, "held", None)
+        if held is None or held[0] != generation:
+            if held:
+                held[1].close()
+            held = self._readers.held = (generation, database.open_for_reading(self._path))
+        return ask(held[1])
+
+    async def _follow(self) -> None:
+        """For ever, whatever happens: a failure is said in `state.problem`, and tried again a little
+        later.
+        """
+        pause_s = 1.0
+        while True:
+            before = self.state.records
+            try:
+                await self._follow_once()
+            except Exception as error:
+                self.state.problem = f"{type(error).__name__}: {error}"
+                log.warning("the read model does not follow the log: %s", self.state.problem)
+                await self._write(self._close)
+            pause_s = 1.0 if self.state.records > before else min(pause_s * 2, RETRY_S_MAX)
+            await asyncio.sleep(pause_s)
+
+    async def _follow_once(self) -> None:
+        self.state.caught_up = False
+        await self._write(self._open)
+        await self._write(self._belong, dict(await self._source.topic_ids()))
+        ends = await self._source.ends()
+        positions = await self._write(self._positions)
+        self.state.problem = ""
+        self._look_for_end(positions, ends)
+        async for records in self._source.follow(positions):
+            if not records:
+                continue
+            began = time.monotonic()
+            self._committed(await self._write(self._apply, records), records)
+            positions.update({(each.topic, each.partition): each.offset + 1 for each in records})
+            self._look_for_end(positions, ends)
+            if len(records) < BATCH_FULL:
+                await asyncio.sleep(max(0.0, COMMIT_GAP_S - (time.monotonic() - began)))
+
+    def _committed(self, batch: Batch, records: Sequence[LogRecord]) -> None:
+        state = self.state
+        state.committed_at_ms = int(time.time() * 1000)
+        state.lag_ms = max(0, state.committed_at_ms - max(each.at_ms for each in records))
+        state.records += len(records)
+        state.unreadable += len(batch.unreadable)
+        state.conflicts += len(batch.conflicts)
+        for each in batch.unreadable:
+            log.warning("passed over: %s/%d/%d is no record of ours", each.topic, each.partition, each.offset)
+        for run_id, seq in batch.conflicts:
+            log.error("ALARM: the journal holds run %s seq %d twice with different content", run_id, seq)
+        self.watchers.changed(batch.changed_runs)
+
+    def _look_for_end(self, positions: Mapping[Place, int], ends: Mapping[Place, int]) -> None:
+        if not self.state.caught_up and all(positions.get(place, 0) >= end for place, end in ends.items()):
+            self.state.caught_up = True
+
+    async def _prune(self) -> None:
+        while True:
+            await asyncio.sleep(PRUNE_EVERY_S)
+            with contextlib.suppress(sqlite3.Error):  # the follower meets the same trouble, and says so
+                while await self._write(self._prune_once):
+                    await asyncio.sleep(COMMIT_GAP_S)
+
+    async def _write(self, do: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writing, do, *arguments)
+
+    # From here on: the writer's thread.
+
+    def _open(self) -> None:
+        self._close()
+        self._connection = database.open_for_writing(self._path)
+        self._generation += 1
+
+    def _close(self) -> None:
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def _belong(self, ids: dict[str, str]) -> None:
+        """Make sure that the rows come from these topics; make the file again where they come from others."""
+        held = database.topic_ids(self._writer)
+        if held and held != ids:
+            log.warning("the topics are others than those the read model was made from: it is made again")
+            database.make_again(self._writer)
+        database.keep_topic_ids(self._writer, ids)
+
+    def _positions(self) -> dict[Place, int]:
+        return database.positions(self._writer)
+
+    def _apply(self, records: Sequence[LogRecord]) -> Batch:
+        with database.transaction(self._writer):
+            return project(self._writer, records)
+
+    def _prune_once(self) -> int:
+        return prune(self._connection, self._kept_ms, int(time.time() * 1000)) if self._connection else 0
+
+    @property
+    def _writer(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise sqlite3.OperationalError("the read model is not open")
+        return self._connection

@@ -1,0 +1,137 @@
+"""How a run's row follows its journal and the decisions about it. Other rows: `projecting`."""
+
+import sqlite3
+from typing import Literal
+
+from schemas.decisions import AdmissionDecided
+from schemas.events import (
+    BlockEntered,
+    JournalRecord,
+    RunFinished,
+    RunStarted,
+    StepAnswered,
+    StepAsked,
+    StepRequested,
+    StepRetryScheduled,
+)
+
+TITLE_MAX = 300
+
+WAITING = (StepRetryScheduled, StepAsked)
+"""After these a run is on hold: for a retry's time, for a person."""
+MOVING = (RunStarted, StepRequested, StepAnswered, BlockEntered)
+
+BEFORE_THE_JOURNAL = {"started": "queued", "queued": "queued"}
+"""What a decision means until the journal speaks; the others (held_back, dropped, ...) mean themselves."""
+
+
+def project_journal(
+    connection: sqlite3.Connection, record: JournalRecord, raw: bytes
+) -> Literal["new", "repeat", "conflict"]:
+    """One journal record. A repeat changes nothing; the same (run id, seq) with other content is a
+    conflict.
+    """
+    written = connection.execute(
+        "INSERT OR IGNORE INTO run_records VALUES (?, ?, ?, ?)",
+        (record.run_id, record.seq, record.at_ms, raw),
+    )
+    if not written.rowcount:
+        held = connection.execute(
+            "SELECT record FROM run_records WHERE run_id = ? AND seq = ?", (record.run_id, record.seq)
+        ).fetchone()
+        return "repeat" if held[0] == raw else "conflict"
+    _ensure_run(connection, record)
+    status: str | None = None
+    for event in record.events:
+        if isinstance(event, RunStarted):
+            _start(connection, record, event)
+        elif isinstance(event, RunFinished):
+            _finish(connection, record, event)
+            return "new"
+        if isinstance(event, WAITING):
+            status = "waiting"
+        elif isinstance(event, MOVING):
+            status = "running"
+    if status:
+        connection.execute(
+            "UPDATE runs SET status = ? WHERE run_id = ? AND ended_at_ms IS NULL AND status <> ?",
+            (status, record.run_id, status),
+        )
+    return "new"
+
+
+def _ensure_run(connection: sqlite3.Connection, record: JournalRecord) -> None:
+    """A row for the run: made by a decision, by its first record, or here where the log no longer has that
+    one.
+    """
+    connection.execute(
+        "INSERT INTO runs (run_id, at_ms, playbook, status, journaled) VALUES (?, ?, ?, 'running', 1)"
+        " ON CONFLICT DO UPDATE SET journaled = 1 WHERE journaled = 0",
+        (record.run_id, record.at_ms, record.playbook),
+    )
+
+
+def _start(connection: sqlite3.Connection, record: JournalRecord, event: RunStarted) -> None:
+    connection.execute(
+        "UPDATE runs SET status = 'running', playbook = ?, revision = ?, via = ?, actor = ?, request_id = ?,"
+        " alert_id = ?, title = ?, started_at_ms = ?, kind = '', step = '', message = '' WHERE run_id = ?",
+        (
+            event.playbook,
+            event.revision,
+            event.via,
+            event.actor,
+            event.request_id,
+            event.alert.id if event.alert else "",
+            event.alert.title[:TITLE_MAX] if event.alert else "",
+            record.at_ms,
+            record.run_id,
+        ),
+    )
+
+
+def _finish(connection: sqlite3.Connection, record: JournalRecord, event: RunFinished) -> None:
+    connection.execute(
+        "UPDATE runs SET status = ?, ended_at_ms = ?, kind = ?, step = ?, message = ? WHERE run_id = ?",
+        (event.status, record.at_ms, event.kind, event.step, event.message, record.run_id),
+    )
+
+
+def project_decision(connection: sqlite3.Connection, decided: AdmissionDecided, raw: bytes) -> None:
+    """One decision about a candidate: kept, and for a run that the journal does not know yet, its status."""
+    written = connection.execute(
+        "INSERT OR IGNORE INTO decided VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            decided.request_id,
+            decided.playbook,
+            decided.partition,
+            decided.offset,
+            decided.decision,
+            decided.alert_id,
+            decided.run_id,
+            decided.at_ms,
+            raw,
+        ),
+    )
+    if not written.rowcount:
+        return
+    status = BEFORE_THE_JOURNAL.get(decided.decision, decided.decision)
+    message = f"{decided.rule}: {decided.reason}" if decided.rule else decided.reason
+    connection.execute(
+        "INSERT INTO runs"
+        " (run_id, at_ms, playbook, status, revision, request_id, alert_id, message, decided_offset)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET status = excluded.status, message = excluded.message,"
+        " decided_offset = excluded.decided_offset"
+        " WHERE journaled = 0 AND decided_offset < excluded.decided_offset",
+        (
+            decided.run_id,
+            decided.at_ms,
+            decided.playbook,
+            status,
+            decided.revision,
+            decided.request_id,
+            decided.alert_id,
+            message,
+            decided.offset,
+        ),
+    )

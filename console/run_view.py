@@ -1,0 +1,221 @@
+"""Runs as the API shows them: in lists, whole, and their journal record by record."""
+
+import sqlite3
+from typing import Any
+
+import msgspec
+
+from console.decoding import decoded
+from console.published_view import PublicationView, publication_view
+from console.read_model.model import ReadModel
+from console.read_model.runs import run_decisions, run_publications, run_records, run_row
+from console.run_steps import StepView, fold_steps
+from schemas.decisions import AdmissionDecided
+from schemas.events import JournalRecord, Reported, RunFinished, RunStarted, VarsSet
+
+RECORDS_MAX = 10_000
+"""Journal records looked at for one view."""
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A run in a list. `at_ms`: when it was first heard of; `message`: why it failed, waits or never ran."""
+
+    run_id: str
+    playbook: str
+    status: str
+    at_ms: int
+    started_at_ms: int | None
+    ended_at_ms: int | None
+    duration_ms: int | None
+    revision: str
+    via: str
+    actor: str
+    request_id: str
+    alert_id: str
+    title: str
+    kind: str
+    step: str
+    message: str
+
+
+class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
+    """What admission decided about a candidate, and by which rule."""
+
+    playbook: str
+    run_id: str
+    decision: str
+    rule: str
+    reason: str
+    at_ms: int
+    until_ms: int | None
+    key: str
+    revision: str
+
+
+class ReportView(msgspec.Struct, frozen=True, kw_only=True):
+    """A text that the run wants Datadog to hear."""
+
+    seq: int
+    at_ms: int
+    kind: str
+    step: str
+    title: str
+    text: str
+    tags: tuple[str, ...]
+
+
+class RunView(RunSummary, frozen=True, kw_only=True):
+    """A run with all the journal tells of it."""
+
+    due_ms: int | None
+    engine: int | None
+    inputs: Any
+    outputs: Any
+    variables: dict[str, Any]
+    steps: list[StepView]
+    reports: list[ReportView]
+    decisions: list[DecisionView]
+    publications: list[PublicationView]
+
+
+class RecordView(msgspec.Struct, frozen=True, kw_only=True):
+    """One journal record: all that one input did. `cause`: topic/partition/offset of that input."""
+
+    run_id: str
+    seq: int
+    at_ms: int
+    cause: str
+    events: list[dict[str, Any]]
+
+
+class EventsView(msgspec.Struct, frozen=True, kw_only=True):
+    """Journal records in order. `next_seq`: hand it back as `after_seq`; null when these were the last so
+    far.
+    """
+
+    items: list[RecordView]
+    next_seq: int | None
+
+
+def run_summary(row: Any) -> RunSummary:
+    """From a row of `runs`."""
+    return RunSummary(**_summary(row))
+
+
+async def run_view(model: ReadModel, run_id: str) -> RunView | None:
+    """A run; None where it is not known. Raises ReadModelUnavailable."""
+    return await model.query(lambda connection: _run_view(connection, run_id))
+
+
+async def events_view(model: ReadModel, run_id: str, after_seq: int, limit: int) -> EventsView | None:
+    """A page of its journal; None where the run is not known. Raises ReadModelUnavailable."""
+    return await model.query(lambda connection: _events_view(connection, run_id, after_seq, limit))
+
+
+async def outputs_of(model: ReadModel, run_id: str) -> Any:
+    """The outputs of an ended run; null where it has none. Raises ReadModelUnavailable."""
+    records = await model.query(lambda connection: _records(connection, run_id))
+    ends = [event for record in records for event in record.events if isinstance(event, RunFinished)]
+    return ends[-1].outputs if ends else None
+
+
+def record_view(raw: bytes) -> RecordView:
+    """From the encoded journal record."""
+    record = decoded(raw, JournalRecord)
+    return RecordView(
+        run_id=record.run_id,
+        seq=record.seq,
+        at_ms=record.at_ms,
+        cause=f"{record.cause_topic}/{record.cause_partition}/{record.cause_offset}",
+        events=[{"type": type(event).__name__, **msgspec.to_builtins(event)} for event in record.events],
+    )
+
+
+def decision_view(raw: bytes) -> DecisionView:
+    """From the encoded decision."""
+    decided = decoded(raw, AdmissionDecided)
+    return DecisionView(
+        playbook=decided.playbook,
+        run_id=decided.run_id,
+        decision=decided.decision,
+        rule=decided.rule,
+        reason=decided.reason,
+        at_ms=decided.at_ms,
+        until_ms=decided.until_ms,
+        key=decided.key,
+        revision=decided.revision,
+    )
+
+
+def _summary(row: Any) -> dict[str, Any]:
+    started, ended = row["started_at_ms"], row["ended_at_ms"]
+    same = (
+        "run_id",
+        "playbook",
+        "status",
+        "at_ms",
+        "revision",
+        "via",
+        "actor",
+        "request_id",
+        "alert_id",
+        "title",
+    )
+    return {
+        **{name: row[name] for name in (*same, "kind", "step", "message")},
+        "started_at_ms": started,
+        "ended_at_ms": ended,
+        "duration_ms": ended - started if started and ended else None,
+    }
+
+
+def _run_view(connection: sqlite3.Connection, run_id: str) -> RunView | None:
+    row = run_row(connection, run_id)
+    if row is None:
+        return None
+    records = _records(connection, run_id)
+    events = [(record, event) for record in records for event in record.events]
+    started = next((event for _, event in events if isinstance(event, RunStarted)), None)
+    finished = next((event for _, event in events if isinstance(event, RunFinished)), None)
+    variables: dict[str, Any] = {}
+    for _, event in events:
+        if isinstance(event, VarsSet):
+            variables.update(event.values)
+    return RunView(
+        **_summary(row),
+        due_ms=started.due_ms if started else None,
+        engine=started.engine if started else None,
+        inputs=started.inputs if started else {},
+        outputs=finished.outputs if finished else None,
+        variables=variables,
+        steps=fold_steps(records),
+        reports=[_report(record, event) for record, event in events if isinstance(event, Reported)],
+        decisions=[decision_view(raw) for raw in run_decisions(connection, run_id)],
+        publications=[publication_view(raw) for raw in run_publications(connection, run_id)],
+    )
+
+
+def _events_view(
+    connection: sqlite3.Connection, run_id: str, after_seq: int, limit: int
+) -> EventsView | None:
+    if run_row(connection, run_id) is None:
+        return None
+    raws = run_records(connection, run_id, after_seq, limit + 1)
+    items = [record_view(raw) for raw in raws[:limit]]
+    return EventsView(items=items, next_seq=items[-1].seq if len(raws) > limit else None)
+
+
+def _report(record: JournalRecord, event: Reported) -> ReportView:
+    return ReportView(
+        seq=record.seq,
+        at_ms=record.at_ms,
+        kind=event.kind,
+        step=event.step,
+        title=event.title,
+        text=event.text,
+        tags=event.tags,
+    )
+
+
+def _records(connection: sqlite3.Connection, run_id: str) -> list[JournalRecord]:
+    return [decoded(raw, JournalRecord) for raw in run_records(connection, run_id, 0, RECORDS_MAX)]

@@ -82,26 +82,43 @@ class Program:
         try:
             data: dict[str, Any] = {}
             for name, kind, default in self._inputs:
-                value = scope.get(name, default)
+                value = scope.get(name)
+                if value is None:
+                    value = default
                 if kind == TAGS:
                     data[name], data[name + SEVERAL] = split_tags(value)
                 elif kind == "string" and type(value) is str:
                     data[name] = clean_text(value)
                 else:
                     data[name] = value if kind in _SAFE_KINDS else going_in(value)
-            result = self._run.eval(data=data)
-            if result.type() == cel.Type.ERROR:
-                raise ExpressionError(run_fault(result.plain_value()))
-            return coming_out(result.plain_value())
-        except NotJson as error:
-            raise ExpressionError(str(error)) from error
-        except (TypeError, SystemError) as error:
-            # The library cannot say an optional value in Python.
-            raise ExpressionError(
-                "the result is an optional value: say what it is otherwise with .orValue()"
-            ) from error
-        except RuntimeError as error:
-            raise ExpressionError(run_fault(str(error))) from error
+            return _value(self._run.eval(data=data))
+        except _FOREIGN as error:
+            raise _translated(error) from error
+
+    def evaluate_in(self, activation: Any) -> Any:
+        """The same on values that were made ready before, for several expressions on one large value."""
+        try:
+            return _value(self._run.eval(activation))
+        except _FOREIGN as error:
+            raise _translated(error) from error
+
+
+def _value(result: Any) -> Any:
+    if result.type() == cel.Type.ERROR:
+        raise ExpressionError(run_fault(result.plain_value()))
+    return coming_out(result.plain_value())
+
+
+_FOREIGN = (NotJson, TypeError, SystemError, RuntimeError)
+
+
+def _translated(error: Exception) -> ExpressionError:
+    if isinstance(error, NotJson):
+        return ExpressionError(str(error))
+    if isinstance(error, RuntimeError):
+        return ExpressionError(run_fault(str(error)))
+    # The library cannot say an optional value in Python.
+    return ExpressionError(_OPTIONAL)
 
 
 class Environment:
@@ -123,6 +140,13 @@ class Environment:
     def names(self) -> Mapping[str, str]:
         """The declared names and their types."""
         return self._names
+
+    def activation(self, values: Mapping[str, Any]) -> Any:
+        """JSON values made ready for `evaluate_in`. Raises ExpressionError."""
+        try:
+            return self._cel.Activation({name: going_in(value) for name, value in values.items()})
+        except _FOREIGN as error:
+            raise _translated(error) from error
 
     def compile(self, text: str) -> Program:
         """Raises ExpressionError with line and column where the expression is wrong."""
@@ -163,10 +187,10 @@ def select(expressions: Mapping[str, str], output: Any) -> dict[str, Any]:
     Raises ExpressionError naming the key.
     """
     kept: dict[str, Any] = {}
-    scope = {"output": output}
+    activation = output_environment().activation({"output": output})
     for key, text in expressions.items():
         try:
-            kept[key] = output_expression(text).evaluate(scope)
+            kept[key] = output_expression(text).evaluate_in(activation)
         except ExpressionError as error:
             raise ExpressionError(f"select.{key}: {error.message}", error.line, error.column) from error
     return kept

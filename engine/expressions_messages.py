@@ -11,6 +11,7 @@ _COMPILE_ERROR = re.compile(
 _STATUS = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
 _UNDECLARED = re.compile(r"undeclared reference to '(.+?)'")
 _NO_OVERLOAD = re.compile(r"(?i)no matching overloads? (?:found : |for )'?(.+?)'?(?: applied to ')?(\(.*\))")
+_NO_METHOD = re.compile(r"No matching overloads found : \((.+?)\)\.(\w+)\(")
 _NO_KEY = re.compile(r"Key not found in map : (.*)", re.S)
 _INDEX = re.compile(r"Index error: index=(-?\d+) size=(\d+)")
 _WRONG_VALUE = re.compile(r"Unexpected value type for '(.+?)'?: (\w+)\. \(Expected (.+)\)", re.S)
@@ -19,6 +20,12 @@ _OPERATORS = {"@in": "in", "!_": "!", "-_": "-", "_?_:_": "? :", "_[_]": "[ ]", 
 _TYPES = {"int64": "int", "uint64": "uint", "null_type": "null", "*opaque*": "an optional value"}
 _NOT_A_LIST = re.compile(r"_\+_\((?!list)(\S+), list\)$")
 """What `map` and `filter` over anything but a list come to: see `expressions_tree`."""
+_FUNCTIONS = frozenset(
+    {"all", "exists", "exists_one", "filter", "map", "has", "size", "contains", "startsWith", "endsWith"}
+    | {"matches", "split", "join", "replace", "substring", "format", "trim", "int", "double", "string"}
+    | {"bool", "timestamp", "duration", "type", "dyn", "keys", "entries", "json", "orValue", "hasValue"}
+)
+"""Those that people call most: the library says of a wrong number of arguments that there is no function."""
 NEEDS_LIST = "a list is needed here, and this is a map: a map has no order (use keys(m) or entries(m))"
 TOO_DEEP = "the expression is nested too deeply: give parts of it a name with `set` first"
 
@@ -60,7 +67,8 @@ def run_fault(raw: str) -> str:
 def _unknown(name: str, line: int, column: int, text: str, names: Collection[str]) -> Fault:
     source = text.split("\n")[line - 1]
     if source[column - 1 : column] == "(":
-        return Fault(f"there is no function `{name}`", line, max(1, column - len(name)))
+        said = f"`{name}` is not called like this" if name in _FUNCTIONS else f"there is no function `{name}`"
+        return Fault(said, line, max(1, column - len(name)))
     # A selection is reported at its last dot.
     begin = column - 1 - len(name.rpartition(".")[0])
     if begin >= 0 and source.startswith(name, begin):
@@ -84,11 +92,15 @@ def _reworded(said: str) -> str:
 
 def _overload(found: re.Match[str]) -> str:
     operator = found[1]
-    types = ", ".join(_TYPES.get(part, part) for part in found[2].strip("()").split(", "))
+    types = _kinds(found[2].strip("()"))
     sign = _OPERATORS.get(operator) or (operator.strip("_") if operator.startswith("_") else "")
     return (
         f"`{sign}` cannot be used on ({types})" if sign else f"`{operator}` cannot be called with ({types})"
     )
+
+
+def _kinds(types: str) -> str:
+    return ", ".join(_TYPES.get(part, part) for part in types.split(", "))
 
 
 def _syntax(found: re.Match[str]) -> str:
@@ -107,6 +119,7 @@ def _syntax(found: re.Match[str]) -> str:
 
 
 _REWORDINGS = (
+    (_NO_METHOD, lambda found: f"`{found[2]}` cannot be called on ({_kinds(found[1])})"),
     (_NO_OVERLOAD, _overload),
     (_NO_KEY, lambda found: f"there is no key {found[1]}"),
     (_INDEX, lambda found: f"there is no item {found[1]} in a list of {found[2]}"),

@@ -1,0 +1,276 @@
+"""Law 3: journal first, then state, then ack. In order, pipelined, adding nothing to the latency of an input.
+
+An agent computes what an input leads to, sends its records, and hands the rest over with `put`. From then on:
+
+    overlay    the next input sees the new rows at once
+    journal    all records of the input are acknowledged by the broker, as are those of every earlier input
+    changelog  its rows are sent to the table's changelog, and acknowledged
+    store      its rows are written on this machine, together with the changelog's offset
+    ack        the input may be committed
+
+So the store is never ahead of the changelog, nor the changelog of the journal, and a commit finds everything
+durable. Before each step the lease is checked (law 6); partitions that were revoked are dropped wherever they
+stand. Watermarks (law 7) are in `watermarks`; what rows mean is the engine's.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic
+
+from faust.types import Message
+
+from streams.ending import EXIT_BROKEN
+from streams.entries import Entry, Held, Kept, R, Rows
+from streams.line import Line
+from streams.row_cache import RowCache
+from streams.rows import WATERMARK, applied_of, packed, payload_of
+from streams.table import RowTable
+from streams.watermarks import Watermarks
+
+if TYPE_CHECKING:
+    from streams.hardened.app import HardenedApp
+
+INPUTS_MAX = 5_000
+BYTES_MAX = 64 << 20
+WATERMARK_EVERY_S = 1.0
+
+
+class Ledger(Generic[R]):
+    """The inputs of one agent on their way to being settled."""
+
+    def __init__(
+        self,
+        app: "HardenedApp",
+        table: RowTable,
+        watermarks: Watermarks,
+        encode: Callable[[R], bytes],
+        decode: Callable[[bytes], R],
+    ) -> None:
+        self._app = app
+        self._table = table
+        self._watermarks = watermarks
+        self._encode = encode
+        self._decode = decode
+        self._overlay: dict[tuple[int, bytes], Held[R]] = {}
+        self._cache: RowCache[R] = RowCache()
+        self._generations: dict[int, int] = {}
+        """Of each partition that is ours: the group's generation in which it was assigned."""
+        self._sent: Line[Entry] = Line()
+        self._logged: Line[Entry] = Line()
+        self._changelog = asyncio.Lock()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._size = 0
+        self.on_kept: Callable[[Kept[R]], None] = lambda kept: None
+        """Called when a row has come into the table. Must not raise."""
+        app.in_background(self._log_sent)
+        app.in_background(self._keep_logged)
+        app.in_background(self._watermark_often)
+
+    # --- reading
+
+    def get(self, partition: int, key: str) -> R | None:
+        """The row as the next input must see it."""
+        return self.look(partition, key)[0]
+
+    def look(self, partition: int, key: str) -> tuple[R | None, int]:
+        """The row, and the offset of the last input that changed it (-1 where there is no row)."""
+        at = (partition, key.encode())
+        held = self._overlay.get(at)
+        if held is not None:
+            return held.row, -1 if held.kept is None else applied_of(held.kept)
+        cached = self._cache.get(*at)
+        if cached is not None:
+            return cached
+        kept = self._table.row(*at)
+        if kept is None:
+            return None, -1
+        row, applied = self._decode(payload_of(kept)), applied_of(kept)
+        self._cache.put(*at, row, applied, len(kept))
+        return row, applied
+
+    def is_covered(self, partition: int, offset: int) -> bool:
+        """Whether a watermark says that this input was settled before, whatever rows are there."""
+        return self._watermarks.covers(partition, offset)
+
+    # --- writing
+
+    def encoded(self, applied: int, rows: Mapping[str, R | None]) -> dict[bytes, bytes | None]:
+        """Rows as the input at offset `applied` leaves them, in the form in which they are kept."""
+        return {
+            key.encode(): None if row is None else packed(applied, self._encode(row))
+            for key, row in rows.items()
+        }
+
+    async def put(
+        self,
+        message: Message,
+        rows: Mapping[str, R | None] | None = None,
+        sent: Sequence[asyncio.Future[Any]] = (),
+        kept: Rows | None = None,
+    ) -> None:
+        """Settle an input once `sent` is done. `kept`: `encoded(message.offset, rows)`, if at hand already.
+
+        Waits while too much is under way.
+        """
+        rows = rows or {}
+        kept = self.encoded(message.offset, rows) if kept is None else kept
+        if self._generations.get(message.partition) != message.generation_id:
+            return
+        for (key, data), row in zip(kept.items(), rows.values(), strict=True):
+            held = self._overlay.get((message.partition, key))
+            if held is None:
+                before = self.get(message.partition, key.decode())
+                self._overlay[(message.partition, key)] = Held(row, data, 1, before)
+            else:
+                held.row, held.kept, held.writers = row, data, held.writers + 1
+        self._enter(Entry.of(message, kept, sent))
+        await self._room.wait()
+
+    async def put_again(self, message: Message, keys: Collection[str]) -> None:
+        """Settle an input that was settled before: its rows are written once more, as they are (law 3)."""
+        kept: dict[bytes, bytes | None] = {}
+        for key in keys:
+            held = self._overlay.get((message.partition, key.encode()))
+            data = held.kept if held is not None else self._table.row(message.partition, key.encode())
+            if data is not None:
+                kept[key.encode()] = data
+        self._enter(Entry.of(message, kept, apart=True))
+        await self._room.wait()
+
+    async def note(self, message: Message, key: str, row: R) -> None:
+        """Write a row now, ahead of its input's turn; returns when the changelog has it."""
+        kept = self.encoded(message.offset, {key: row})
+        entry = Entry(message.partition, message.generation_id, kept)
+        await self._log(entry)
+        if entry.acked is not None:
+            await asyncio.shield(entry.acked)
+
+    # --- partitions
+
+    async def assigned(self, partitions: Collection[int]) -> None:
+        """The table's rows of these partitions are recovered: look where their watermarks stand."""
+        self._generations.update(dict.fromkeys(partitions, self._app.consumer_generation_id))
+        self._watermarks.assigned({partition: self._table.watermark(partition) for partition in partitions})
+
+    def revoke(self, partitions: Collection[int]) -> None:
+        """Forget everything of these partitions: the next owner reads their inputs again."""
+        for partition in partitions:
+            self._generations.pop(partition, None)
+        self._overlay = {at: held for at, held in self._overlay.items() if at[0] not in partitions}
+        self._cache.revoke(partitions)
+        self._watermarks.revoke(partitions)
+
+    def pending(self) -> int:
+        """How many inputs are on their way."""
+        return len(self._sent) + len(self._logged)
+
+    # --- on the way
+
+    def _enter(self, entry: Entry) -> None:
+        self._size += entry.size_bytes
+        self._sent.append(entry)
+        if self.pending() >= INPUTS_MAX or self._size >= BYTES_MAX:
+            self._room.clear()
+
+    def _leave(self, entry: Entry) -> None:
+        self._size -= entry.size_bytes
+        if not self._room.is_set() and self.pending() < INPUTS_MAX // 2 and self._size < BYTES_MAX // 2:
+            self._room.set()
+
+    def _is_current(self, entry: Entry) -> bool:
+        return self._generations.get(entry.partition) == entry.generation
+
+    async def _log_sent(self) -> None:
+        """From journal to changelog: wait for the broker, in order, and send the rows."""
+        while True:
+            entry = await self._sent.head()
+            for sent in entry.sent:
+                if not sent.done():
+                    await asyncio.wait([sent])
+                if self._is_current(entry) and (sent.cancelled() or sent.exception() is not None):
+                    self._app.end(f"what an input leads to could not be sent: {sent!r}", EXIT_BROKEN)
+            self._sent.popleft()
+            await self._log(entry)
+
+    async def _log(self, entry: Entry) -> None:
+        async with self._changelog:
+            self._app.lease.check()
+            if not self._is_current(entry):
+                self._leave(entry)
+                return
+            message = entry.message
+            if None in entry.rows.values():
+                await self._log_watermark(entry.partition)
+            if entry.apart:
+                for key, row in entry.rows.items():
+                    entry.acked = await self._table.log_rows(entry.partition, 0, {key: row})
+            elif entry.rows:
+                offset = message.offset if message is not None else 0
+                entry.acked = await self._table.log_rows(entry.partition, offset, entry.rows)
+            if message is not None:
+                self._watermarks.passed(entry.partition, message.offset)
+            self._logged.append(entry)
+
+    async def _log_watermark(self, partition: int) -> None:
+        """Cover every input whose rows were sent. The caller holds the changelog's lock."""
+        due = self._watermarks.due(partition)
+        if due is None:
+            return
+        row, acked = await self._table.log_watermark(partition, *due)
+        self._logged.append(Entry(partition, self._generations.get(partition), {WATERMARK: row}, acked=acked))
+
+    async def _watermark_often(self) -> None:
+        while True:
+            await asyncio.sleep(WATERMARK_EVERY_S)
+            for partition in self._watermarks.partitions():
+                async with self._changelog:
+                    if self._app.lease.held and not self._app.lease.lapsed():
+                        await self._log_watermark(partition)
+
+    async def _keep_logged(self) -> None:
+        """From changelog to store to ack: in order, as many at once as the broker has acknowledged."""
+        while True:
+            first = await self._logged.head()
+            if first.acked is not None:
+                await first.acked
+            ready: list[Entry] = []
+            while (entry := self._logged.peek()) is not None and (entry.acked is None or entry.acked.done()):
+                ready.append(self._logged.popleft())
+            self._app.lease.check()
+            self._store(ready)
+            for entry in ready:
+                self._settle(entry)
+
+    def _store(self, ready: Sequence[Entry]) -> None:
+        rows: dict[int, dict[bytes, bytes | None]] = {}
+        offsets: dict[int, int] = {}
+        for entry in ready:
+            if entry.acked is not None and self._is_current(entry):
+                rows.setdefault(entry.partition, {}).update(entry.rows)
+                offsets[entry.partition] = entry.acked.result().offset
+        for partition, changed in rows.items():
+            self._table.store.write(partition, changed, offsets[partition])
+
+    def _settle(self, entry: Entry) -> None:
+        self._leave(entry)
+        if not self._is_current(entry):
+            return
+        if entry.message is not None and not entry.apart:
+            for key, kept in entry.rows.items():
+                self._release(entry.partition, key, kept)
+        if entry.message is not None:
+            entry.message.ack(self._app.consumer)
+
+    def _release(self, partition: int, key: bytes, kept: bytes | None) -> None:
+        """A row that is in the table now leaves the overlay, unless a later input changed it again."""
+        held = self._overlay[(partition, key)]
+        held.writers -= 1
+        if held.writers:
+            return
+        del self._overlay[(partition, key)]
+        if held.row is None:
+            self._cache.drop(partition, key)
+        else:
+            self._cache.put(partition, key, held.row, applied_of(kept or b""), len(kept or b""))
+        self.on_kept(Kept(partition, key.decode(), held.row, held.before))

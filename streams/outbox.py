@@ -1,0 +1,71 @@
+"""Sending records: to bytes, to the topic of this prefix, straight to the producer, without Faust's per-
+message work.
+
+`prepared` turns records into bytes and can fail; `send` cannot but for broken infrastructure, which ends the
+process. So an agent knows that all of an input's records can be written before it sends the first.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from faust.types.tuples import RecordMetadata
+
+from schemas.codec import encode
+from schemas.errors import MalformedMessage
+from schemas.outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from streams.hardened.app import HardenedApp
+
+Sent = asyncio.Future[RecordMetadata]
+
+RECORD_BYTES_MAX = 921_600
+"""Largest value of a record; topics take twice that (`schemas.topics.MESSAGE_BYTES_MAX`)."""
+
+
+class Unwritable(Exception):
+    """A record that cannot be written: it is too large, or a value in it has no written form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A record as bytes. `partition` None: that of its key."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    partition: int | None = None
+
+
+class Outbox:
+    """Where the agents of one app send to."""
+
+    def __init__(self, app: "HardenedApp", prefix: str) -> None:
+        self._app = app
+        self.prefix = prefix
+
+    def prepared(self, records: Iterable[Outgoing]) -> list[Prepared]:
+        """Records as bytes. Raises Unwritable, with the reason for a person."""
+        ready = []
+        for record in records:
+            try:
+                value = encode(record.record)
+            except MalformedMessage as wrong:
+                name = type(record.record).__name__
+                raise Unwritable(f"a {name} has no written form: {wrong}") from wrong
+            if len(value) > RECORD_BYTES_MAX:
+                name = type(record.record).__name__
+                raise Unwritable(f"a {name} has {len(value)} bytes; at most {RECORD_BYTES_MAX} are written")
+            ready.append(Prepared(self.prefix + record.topic.name, record.key.encode(), value))
+        return ready
+
+    async def send(self, ready: Iterable[Prepared]) -> list[Sent]:
+        """Send in order. Each future resolves when all in-sync replicas have its record."""
+        self._app.lease.check()
+        producer = self._app.strict_producer
+        return [
+            await producer.put(record.topic, record.key, record.value, partition=record.partition)
+            for record in ready
+        ]

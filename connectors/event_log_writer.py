@@ -1,0 +1,181 @@
+"""Adds records to the topics durably: acknowledged by every in-sync replica, or an error in bounded time.
+
+One idempotent producer; a retry inside it writes nothing twice. Reading is `connectors.event_log`.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    RecordTooLargeError,
+)
+
+from connectors.errors import NotDurable, NotReachable, PermanentFailure, TooLarge
+from connectors.kafka_errors import said, translated
+from schemas.codec import encode
+from schemas.outgoing import Outgoing
+from schemas.topics import MESSAGE_BYTES_MAX
+
+log = logging.getLogger(__name__)
+
+PENDING_MAX = 10_000
+"""Records under way at once; one more is refused, as memory must not grow with an outage."""
+CLOSE_S = 2.0
+"""How long an old producer may take to close."""
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMetadata:
+    """Where a record stands, once acknowledged. `topic` is without prefix, `at_ms` the broker's timestamp."""
+
+    topic: str
+    partition: int
+    offset: int
+    at_ms: int
+
+
+class EventLogWriter:
+    """Use as `async with`, or `open` and `close`.
+
+    `durable_within_s` bounds every send, `record_bytes_max` is the largest record (key and value).
+    """
+
+    def __init__(
+        self,
+        kafka: Mapping[str, Any],
+        prefix: str = "pulsebook.",
+        *,
+        durable_within_s: float = 10.0,
+        record_bytes_max: int = 921_600,
+        linger_ms: int = 3,
+    ) -> None:
+        self._kafka, self._prefix = kafka, prefix
+        self._durable_within_s = durable_within_s
+        self._record_bytes_max = record_bytes_max
+        self._linger_ms = linger_ms
+        self._producer: AIOKafkaProducer | None = None
+        self._renewing = asyncio.Lock()
+        self._in_order: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._pending: set[asyncio.Task[RecordMetadata]] = set()
+        self._closed = False
+
+    async def open(self) -> None:
+        """Connect. Raises NotReachable, PermanentFailure. Not needed: the first send connects as well."""
+        await self._working()
+
+    async def close(self) -> None:
+        """Wait for what is under way (at most `durable_within_s`), then disconnect."""
+        self._closed = True
+        if self._pending:
+            await asyncio.wait(self._pending)
+        if self._producer is not None:
+            await _closed(self._producer)
+            self._producer = None
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def send(self, outgoing: Outgoing) -> RecordMetadata:
+        """Add a record, and return once it is durable.
+
+        Raises NotDurable when that is not so within the bound (it may become so later: sending it again may
+        write it twice), TooLarge, and MalformedMessage.
+        """
+        return await self.start(outgoing)
+
+    def start(self, outgoing: Outgoing) -> "asyncio.Task[RecordMetadata]":
+        """The same without waiting: records of one topic are added in the order of the calls.
+
+        TooLarge, MalformedMessage and, where too many are under way, NotDurable are raised at once.
+        """
+        if self._closed or len(self._pending) >= PENDING_MAX:
+            raise NotDurable(
+                "the writer is closed" if self._closed else f"{PENDING_MAX} records are under way"
+            )
+        key, value = outgoing.key.encode(), encode(outgoing.record)
+        size_bytes = len(key) + len(value)
+        if size_bytes > self._record_bytes_max:
+            name = type(outgoing.record).__name__
+            message = f"a {name} of {size_bytes} bytes; the largest may have {self._record_bytes_max}"
+            raise TooLarge(message, size_bytes, self._record_bytes_max)
+        task = asyncio.create_task(self._send(outgoing.topic.name, key, value))
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
+        return task
+
+    async def _send(self, topic: str, key: bytes, value: bytes) -> RecordMetadata:
+        producer = None
+        try:
+            async with asyncio.timeout(self._durable_within_s):
+                async with self._in_order[topic]:
+                    producer = await self._working()
+                    delivery = await producer.send(self._prefix + topic, value, key=key)
+                written = await delivery
+        except (NotReachable, PermanentFailure) as error:
+            raise NotDurable(str(error)) from error
+        except TimeoutError as error:
+            raise NotDurable(f"not acknowledged within {self._durable_within_s:g} s") from error
+        except _TOO_LARGE as error:
+            await self._give_up(producer)
+            size_bytes = len(key) + len(value)
+            raise TooLarge("the broker refuses this size", size_bytes, self._record_bytes_max) from error
+        except KafkaError as error:
+            if not isinstance(error, KafkaTimeoutError):
+                await self._give_up(producer)
+            raise NotDurable(said(error)) from error
+        return RecordMetadata(topic, written.partition, written.offset, written.timestamp)
+
+    async def _working(self) -> AIOKafkaProducer:
+        async with self._renewing:
+            if self._producer is None:
+                self._producer = await self._connected()
+            return self._producer
+
+    async def _give_up(self, producer: AIOKafkaProducer | None) -> None:
+        """What a producer does not mend itself breaks its sequence numbers: the next send makes another."""
+        async with self._renewing:
+            if producer is None or producer is not self._producer:
+                return
+            self._producer = None
+        log.warning("a record was not accepted; the producer is replaced")
+        await _closed(producer)
+
+    async def _connected(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **self._kafka,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=self._linger_ms,
+            compression_type="lz4",
+            max_batch_size=256 * 1024,
+            max_request_size=MESSAGE_BYTES_MAX,
+        )
+        try:
+            with translated(f"writing to {self._kafka.get('bootstrap_servers')}"):
+                await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
+
+
+async def _closed(producer: AIOKafkaProducer) -> None:
+    """Close a producer in whatever state it is, without waiting for a broker that is away."""
+    with contextlib.suppress(KafkaError, TimeoutError):
+        async with asyncio.timeout(CLOSE_S):
+            await producer.stop()

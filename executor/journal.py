@@ -53,7 +53,9 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self.topic = config.prefix + RUN_JOURNAL.name
         self.assigned: frozenset[int] = frozenset()
         self.generation = 0
-        """Rises with every change of the assignment; 0: never joined."""
+        """Rises with every change of the assignment."""
+        self.joined = False
+        """The group has told us which partitions are ours; false while it makes up its mind again."""
         self.assigned_at = float("-inf")
         """When the group last gave us our partitions (monotonic clock)."""
         self._on_revoked, self._last_positions = on_revoked, last_positions
@@ -143,11 +145,13 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self.assigned = frozenset(tp.partition for tp in assigned)
         self.assigned_at = time.monotonic()
         self.generation += 1
+        self.joined = True
         log.info("partitions assigned: %s", sorted(self.assigned))
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """aiokafka: we are about to lose these; it may be the last commit for them."""
         partitions = [tp.partition for tp in revoked]
+        self.joined = False
         try:
             async with asyncio.timeout(REVOKE_COMMIT_S):
                 await self.commit(self._last_positions())

@@ -75,8 +75,8 @@ class Executor:
         journal = self._journal
         if self._trouble or journal is None:
             return (self._trouble,)
-        if not journal.generation:
-            return ("waiting for the consumer group",)
+        if not journal.joined:
+            return ("waiting for the consumer group to give out its partitions",)
         found = []
         if journal.assigned and not self._committer.is_member(journal):
             found.append("no commit was acknowledged for longer than the session timeout: is Kafka away?")

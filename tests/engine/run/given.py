@@ -14,6 +14,7 @@ from engine.run.advancing import Advanced, advance, decode_row, encode_row, expe
 from engine.run.state import ENDED, Run
 from schemas.actions import PinnedAction
 from schemas.alerts import Alert
+from schemas.codec import decode, encode
 from schemas.events import JournalRecord, Reported, RunEvent, RunFinished, StepRequested
 from schemas.inbox import (
     Answered,
@@ -113,6 +114,7 @@ class Life:
             return
         assert after.journal.seq == len(self.journal) + 1
         assert after.journal.cause_offset == cause.offset
+        assert decode(encode(after.journal)) == after.journal, "the record comes back from its bytes"
         assert refold([*self.journal, after.journal]) == after.row, "the row is the refold of the journal"
         if after.row is None:
             return

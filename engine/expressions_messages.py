@@ -78,8 +78,9 @@ def _unknown(name: str, line: int, column: int, text: str, names: Collection[str
 
 def suggestion(name: str, names: Collection[str]) -> str:
     """` (did you mean `x`?)`, or nothing where nothing is near."""
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.75)
-    return f" (did you mean `{near[0]}`?)" if near else ""
+    folded = {known.lower(): known for known in names}
+    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6 if len(name) < 6 else 0.7)
+    return f" (did you mean `{folded[near[0]]}`?)" if near else ""
 
 
 def _reworded(said: str) -> str:

@@ -63,7 +63,11 @@ def read_checked(packed: bytes, names: Collection[str], tag_maps: Collection[str
     if walk.changed:
         body: list[Field] = [(n, w, expr if n == _EXPR else v) for n, w, v in checked]
         guarded = write([(n, w, write(body) if n == _ANY_VALUE else v) for n, w, v in outer])
-    return Reading(tuple(sorted(walk.uses)), tuple(sorted(walk.map_loops)), guarded)
+    return Reading(
+        tuple(sorted(walk.uses, key=lambda use: (use.offset, use.name))),
+        tuple(sorted(walk.map_loops)),
+        guarded,
+    )
 
 
 class _Walk:

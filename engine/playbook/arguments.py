@@ -110,7 +110,7 @@ def _value_faults(value: Value, schema: Mapping[str, Any], name: str) -> Iterato
             fix = f"more than {schema['exclusiveMinimum']}"
             yield _Fault(value.mark, f"`{name}` is {value.text}, too small", fix)
     if isinstance(data, str) and len(data) < schema.get("minLength", 0):
-        yield _Fault(value.mark, f"`{name}` is too short", f"at least {schema['minLength']} characters")
+        yield _Fault(value.mark, f"`{name}` has too few characters", f"at least {schema['minLength']}")
 
 
 def _map_faults(value: Value, schema: Mapping[str, Any], name: str) -> Iterator[_Fault]:
@@ -132,7 +132,10 @@ def _wrong_type(value: Value, types: tuple[str, ...], name: str) -> _Fault:
     wanted = " or ".join(_WORDS.get(kind, kind) for kind in types)
     fix = f'write "{value.text}"' if types == ("string",) and isinstance(value.data, int | float) else ""
     if isinstance(value.data, str) and set(types) & {"integer", "number", "boolean"}:
-        fix = "leave out the quotes" if value.source[:1] in ("'", '"') else ""
+        quoted = value.source[:1] in ("'", '"')
+        fix = (
+            "make all of it one ${{ }}" if OPENING in value.data else "leave out the quotes" if quoted else ""
+        )
     return _Fault(value.mark, f"`{name}` should be {wanted}, and is {kind_of(value)}", fix)
 
 

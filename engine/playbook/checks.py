@@ -24,6 +24,7 @@ _SEES = {
     "outputs": ("alert", "inputs", "vars", "steps", "run"),
     "select": ("output",),
 }
+_ROOTS = frozenset(root for roots in _SEES.values() for root in roots) - {"output"}
 _WHERE = {
     "alert": "what decides on a start",
     "default": "the default of an input",
@@ -94,8 +95,7 @@ class _Checker:
     def _out_of_place(self, name: str, site: Site) -> tuple[str, str] | None:
         root, _, rest = name.partition(".")
         if root not in _SEES[site.stage]:
-            sees = ", ".join(f"`{one}`" for one in _SEES[site.stage])
-            return f"`{root}` cannot be used in {_WHERE[site.stage]}", f"here an expression sees {sees}"
+            return self._not_seen(name, root, site)
         if name == "run.status" and site.stage != "finally":
             return "`run.status` is known in `finally` only", "leave it out"
         bound = self._after_steps if site.stage == "outputs" else site.step
@@ -115,6 +115,13 @@ class _Checker:
             return f"`{name}` is not set yet here", "use it after the step that sets it"
         return None
 
+    def _not_seen(self, name: str, root: str, site: Site) -> tuple[str, str]:
+        sees = _SEES[site.stage]
+        seen = "here an expression sees " + ", ".join(f"`{one}`" for one in sees)
+        if root in _ROOTS:
+            return f"`{root}` cannot be used in {_WHERE[site.stage]}", seen
+        return f"unknown name `{name}`", nearest(root, sees, seen)
+
     def _check_result(self, site: Site, program: Program) -> None:
         kind = program.kind
         mark = site.value.place(site.offset)
@@ -133,9 +140,8 @@ class _Checker:
         sees = _SEES[site.stage]
         if root == "secrets":
             return _SECRET_RULE, 'such as auth: {bearer: "${{ secrets.TOKEN }}"}'
-        if root not in ("alert", "inputs", "vars", "steps", "run", "failure") or root not in sees:
-            known = ", ".join(sees)
-            return f"unknown name `{name}`", nearest(root, sees, f"here an expression sees {known}")
+        if root not in sees:
+            return self._not_seen(name, root, site)
         if root == "steps":
             return self._unknown_step(parts)
         known_names = [one.partition(".")[2] for one in self._environment.names if one.startswith(root + ".")]

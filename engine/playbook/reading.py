@@ -56,7 +56,7 @@ def _playbook(
     value: Value, sites: Sites, known: Mapping[str, ActionSpec], endpoints: Collection[str] | None
 ) -> Playbook:
     fields = Fields(value, PLAYBOOK, sites.problems)
-    name = _name(fields)
+    name = _name(fields, value)
     for key in ("on", "steps"):
         if key not in fields and isinstance(value.data, dict):
             fields.missing(key)
@@ -84,17 +84,17 @@ def _playbook(
     )
 
 
-def _name(fields: Fields) -> str:
+def _name(fields: Fields, value: Value) -> str:
     if "playbook" not in fields:
-        if fields.items:
+        if isinstance(value.data, dict):
             fields.missing("playbook", "its name")
         return ""
     name = fields.text("playbook")
-    value = fields.value("playbook")
-    if value is not None and isinstance(value.data, str) and not _NAME.fullmatch(name):
+    given = fields.items["playbook"]
+    if isinstance(given.data, str) and not _NAME.fullmatch(name):
         better = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:64]
         fix = "a-z, 0-9 and `-`, at most 64 characters" + (f", such as `{better}`" if better else "")
-        fields.problems.error(value.mark, f"a playbook cannot be called {name!r}", fix)
+        fields.problems.error(given.mark, f"a playbook cannot be called {name!r}", fix)
     return name
 
 

@@ -116,7 +116,8 @@ class StepReader:
         spec = self._known.get(name)
         action = fields.value("action")
         if spec is not None:
-            check_arguments(arguments, spec, fields, self._problems)
+            if arguments is not None or "with" not in fields:
+                check_arguments(arguments, spec, fields, self._problems)
             can_repeat = is_repeatable(spec, arguments) if repeatable is None else repeatable
             if retry is not None and not can_repeat and "on_unknown" not in fields:
                 message = f"`retry` on a step that must not be done twice (`{name}`) needs `on_unknown`"

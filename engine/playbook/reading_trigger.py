@@ -154,7 +154,9 @@ def _input(value: Value, sites: Sites) -> InputSpec:
     )
     for bound in ("minimum", "maximum"):
         if bound in fields and kind not in ("int", "float"):
-            sites.problems.error(fields.key_mark(bound), f"`{bound}` is for numbers, and this is a {kind}")
+            sites.problems.error(
+                fields.key_mark(bound), f"`{bound}` is for numbers, and this input is of type {kind}"
+            )
     _check_default(default, choices, spec, sites)
     return spec
 

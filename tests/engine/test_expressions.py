@@ -209,7 +209,7 @@ def test_only_the_names_an_expression_uses_are_asked_for() -> None:
 
     scope = Scope(SCOPE)
     ENVIRONMENT.compile("alert.title == '' || alert.title.contains(alert.monitor_id)").evaluate(scope)
-    assert scope.asked == ["alert.monitor_id", "alert.title"]
+    assert scope.asked == ["alert.title", "alert.monitor_id"]
 
 
 def test_what_nobody_gives_is_neutral() -> None:

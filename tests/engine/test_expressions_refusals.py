@@ -83,12 +83,9 @@ def test_many_conditions_in_a_row_are_no_depth() -> None:
 
 def test_where_each_name_is_used_is_known() -> None:
     program = ENVIRONMENT.compile("alert.title == '' ||\n inputs.namespace + alert.tags['x'] == alert.title")
-    assert program.uses == (
-        ("alert.tags", 41),
-        ("alert.title", 0),
-        ("alert.title", 60),
-        ("inputs.namespace", 22),
-    )
+    names = [use.name for use in program.uses]
+    assert names == ["alert.title", "inputs.namespace", "alert.tags", "alert.title"]
+    assert [use.offset for use in program.uses] == [0, 22, 41, 60]
 
 
 def test_a_declared_name_may_be_a_reserved_word_after_its_dot() -> None:

@@ -58,6 +58,9 @@ class Settings:
         as_.number(2, 300),
         "how long a silent worker keeps its partitions; one silent longer may not write",
     )
+    stop_grace_s: int = setting(
+        25, as_.number(1, 600), "how long running steps may go on when an executor is asked to stop"
+    )
     topic_prefix: str = setting("pulsebook.", as_.topic_prefix, "prefix of all topics and groups")
     partitions: int = setting(
         12, as_.number(1, 1_000), "partitions of each topic; fixed once the topics exist; `up`: 4"
@@ -71,6 +74,9 @@ class Settings:
     )
     executor_concurrency: int = setting(
         64, as_.number(1, 10_000), "steps that one executor carries out at once"
+    )
+    stop_grace_s: int = setting(
+        25, as_.number(1, 300), "how long an executor that is stopped goes on with the steps it runs"
     )
     webhook_body_bytes_max: int = setting(256 * KIB, as_.number(KIB, 900 * KIB), "largest webhook body")
     step_output_bytes_max: int = setting(

@@ -1,0 +1,71 @@
+"""The rules that a candidate meets, in their order; the first that applies decides. Reads rows, changes none.
+
+override         a person said so: started, whatever the rules below say
+disabled         held back
+key              the expression of the key failed: held back with the error
+recovered        the alert's cycle is over already: held back
+while_running    its key has a run: held back (skip) or queued (queue); parallel asks nothing
+max_running      no slot is free, or others wait for one: queued
+queue            the queue is full: held back instead of queued
+"""
+
+from engine.admission.draft import Draft
+from engine.admission.keys import key_of
+from engine.admission.queueing import is_taken
+from engine.admission.recovering import late_until_ms
+from engine.admission.rows import Decided, KeyRow
+from engine.expressions import ExpressionError
+from engine.playbook.compiled import Compiled
+from schemas.admissions import Candidate
+
+QUEUE_MAX = 5_000
+"""Bound of `queue.max`: the playbook's row names everybody in the queue and is written with every change."""
+
+
+def ruling(draft: Draft, candidate: Candidate, book: Compiled, enabled: bool) -> tuple[str, Decided]:
+    """The candidate's key, and what the rules say."""
+    try:
+        key, error = key_of(book, candidate), ""
+    except ExpressionError as failed:
+        key, error = "", str(failed)
+    if candidate.override:
+        return key, draft.decided(
+            "started", "override", f"{candidate.actor or 'a person'} overrode the rules"
+        )
+    if not enabled:
+        return key, draft.decided("held_back", "disabled", "the playbook is disabled")
+    if error:
+        return key, draft.decided("held_back", "key", f"the admission key failed: {error}")
+    late_ms = None if candidate.alert is None else late_until_ms(draft, candidate.alert)
+    if late_ms is not None:
+        return key, draft.decided("held_back", "recovered", "the alert has recovered already", late_ms)
+    return key, _by_key_and_slots(draft, book, key)
+
+
+def _by_key_and_slots(draft: Draft, book: Compiled, key: str) -> Decided:
+    rules = book.playbook.admission
+    key_row = draft.key(key) if key and rules.while_running != "parallel" else None
+    if key_row is not None and is_taken(key_row):
+        reason = _who_has(key_row)
+        if rules.while_running == "skip":
+            return draft.decided("held_back", "while_running", reason)
+        return _queued(draft, book, "while_running", reason)
+    slots = draft.book
+    if slots.running < slots.max_running and not slots.ready:
+        return draft.decided("started", "", "")
+    return _queued(draft, book, "max_running", f"{slots.running} of {slots.max_running} runs are active")
+
+
+def _queued(draft: Draft, book: Compiled, rule: str, reason: str) -> Decided:
+    rules = book.playbook.admission
+    places = min(rules.queue_max, QUEUE_MAX)
+    if draft.book.queued >= places:
+        full = f"{reason}, and the queue is full ({draft.book.queued} of {places})"
+        return draft.decided("held_back", "queue", full)
+    return draft.decided("queued", rule, reason, draft.at_ms + rules.queue_expires_ms)
+
+
+def _who_has(row: KeyRow) -> str:
+    if row.active:
+        return f"the run {row.active[0]} with this key is active"
+    return f"the run {row.holder or row.waiting[0][1]} with this key waits in the queue"

@@ -1,0 +1,202 @@
+"""What holds for every sequence of inputs: a legal walk, disturbed with repeats and noise."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.admission.admitting import Situation
+from engine.admission.rows import KeyRow, PlaybookRow, RunRow, decode_row
+from schemas.admissions import Candidate, RunEnded
+from schemas.decisions import AdmissionDecided
+from schemas.inbox import RunRequested, TimerFired
+from tests.engine.admission.world import BOOK, LOG, START_MS, World, a_book, a_candidate, decisions, refolded
+from tests.engine.alert.builders import an_alert
+
+TERMINAL = {"started", "held_back", "dropped", "expired", "refused"}
+RULES = st.fixed_dictionaries(
+    {
+        "while_running": st.sampled_from(["skip", "queue", "parallel"]),
+        "max_running": st.integers(1, 3),
+        "queue_max": st.sampled_from([6, 6, 1, 0]),
+        "queue_expires_ms": st.sampled_from([7_200_000, 60_000, 3 * 86_400_000]),
+        "key": st.sampled_from(["alert.monitor_id + '/' + alert.scope", "alert.host", "alert.title"]),
+        "on_recovered_queued": st.sampled_from(["drop", "keep"]),
+    }
+)
+ALERTS = st.fixed_dictionaries(
+    {
+        "scope": st.sampled_from(["a", "b"]),
+        "cycle_key": st.sampled_from(["c1", "c2", ""]),
+        "host": st.sampled_from(["h1", "h2"]),
+        "title": st.sampled_from(["t1", "t2"]),
+        "last_updated_ms": st.sampled_from([0, START_MS, START_MS + 5]),
+    }
+)
+STEPS = st.one_of(
+    st.tuples(st.just("alert"), ALERTS),
+    st.tuples(st.just("alert"), ALERTS),
+    st.tuples(st.just("alert"), ALERTS),
+    st.tuples(st.just("call"), st.just(0)),
+    st.tuples(st.just("override"), ALERTS),
+    st.tuples(st.just("repeat"), st.integers(0, 30)),
+    st.tuples(st.just("end"), st.integers(0, 3)),
+    st.tuples(st.just("end"), st.integers(0, 3)),
+    st.tuples(st.just("end any"), st.integers(0, 30)),
+    st.tuples(st.just("recover"), ALERTS),
+    st.tuples(st.just("wait"), st.sampled_from([1, 60_000, 7_000_000, 90_000_000])),
+    st.tuples(st.just("timer"), st.integers(0, 5)),
+)
+
+WALKS = st.integers(0, 50).flatmap(lambda size: st.lists(STEPS, min_size=size, max_size=50))
+"""Of every length alike: a full queue takes many steps, and short lists are what a list strategy likes."""
+
+
+@dataclass
+class Walk:
+    """A world, and the candidates that were sent to it."""
+
+    world: World
+    candidates: list[Candidate]
+
+    def active(self) -> list[str]:
+        rows = {key: decode_row(data) for key, data in self.world.rows.items()}
+        return [
+            key.partition("@")[2]
+            for key, row in sorted(rows.items())
+            if isinstance(row, RunRow) and row.state == "active"
+        ]
+
+    def step(self, kind: str, given: Any) -> None:
+        world = self.world
+        match kind:
+            case "alert":
+                request = f"a-{len(self.candidates)}"
+                self.send(a_candidate(request, an_alert(id=request, **given)))
+            case "override":
+                self.send(a_candidate(f"call-{len(self.candidates)}", an_alert(**given), override=True))
+            case "call":
+                self.send(a_candidate(f"call-{len(self.candidates)}", None, via="api"))
+            case "repeat" if self.candidates:
+                self.repeat(self.candidates[given % len(self.candidates)])
+            case "end" if active := self.active():
+                self.end(active[given % len(active)])
+            case "end any" if self.candidates:
+                self.end(self.candidates[given % len(self.candidates)].run_id)
+            case "recover":
+                world.recovery(f"r-{len(world.inputs)}", **given)
+            case "wait":
+                world.wait(given)
+            case "timer" if pending := sorted(world.pending().items()):
+                (row, timer), due_ms = pending[given % len(pending)]
+                world.feed(TimerFired(row=row, timer=timer, due_ms=due_ms))
+
+    def send(self, candidate: Candidate) -> None:
+        self.candidates.append(candidate)
+        self.world.feed(candidate)
+
+    def end(self, run_id: str) -> None:
+        self.world.feed(RunEnded(run_id=run_id, playbook=BOOK, key="", status="failed"))
+
+    def repeat(self, candidate: Candidate) -> None:
+        """A repeat within a day: the identical first answer, and not one row changes."""
+        first = self.answers(candidate)[0]
+        if self.world.at_ms + 1 >= first.at_ms + 86_400_000:
+            return
+        rows = dict(self.world.rows)
+        admitted = self.world.feed(candidate)
+        assert admitted.rows == {} and self.world.rows == rows
+        assert [sent.record for sent in admitted.sends] == [first]
+
+    def answers(self, candidate: Candidate) -> list[AdmissionDecided]:
+        return [one for one in self.world.told(AdmissionDecided) if one.run_id == candidate.run_id]
+
+
+def check_rows(walk: Walk, rules: dict[str, Any]) -> None:
+    """Slots are conserved, keys are respected, and nobody waits without a reason."""
+    rows = {key: decode_row(data) for key, data in walk.world.rows.items()}
+    book = rows.get(BOOK, PlaybookRow())
+    assert isinstance(book, PlaybookRow)
+    runs = {key.partition("@")[2]: row for key, row in rows.items() if isinstance(row, RunRow)}
+    keys = {key.partition("|")[2]: row for key, row in rows.items() if isinstance(row, KeyRow)}
+    active = {run_id for run_id, row in runs.items() if row.state == "active"}
+    queued = {run_id for run_id, row in runs.items() if row.state == "queued"}
+    overridden = {run_id for run_id in active if runs[run_id].first.rule == "override"}
+
+    assert book.running == len(active)
+    assert len(active) - len(overridden) <= rules["max_running"]
+    places = [run_id for _, run_id in book.ready]
+    places += [run_id for row in keys.values() for _, run_id in row.waiting]
+    assert Counter(places) == Counter(queued)
+    assert book.queued == len(queued) <= rules["queue_max"]
+    by_key: dict[str, set[str]] = {}
+    for run_id in active:
+        if runs[run_id].key:
+            by_key.setdefault(runs[run_id].key, set()).add(run_id)
+    assert {key: set(row.active) for key, row in keys.items() if row.active} == by_key
+    if rules["while_running"] != "parallel":
+        assert all(len(runs_of_key - overridden) <= 1 for runs_of_key in by_key.values())
+    assert not book.ready or book.running >= rules["max_running"], "a slot is free and somebody waits for one"
+    assert all(row.active or row.holder for row in keys.values() if row.waiting), (
+        "a key is free and waited for"
+    )
+    assert list(book.ready) == sorted(book.ready)
+
+
+@settings(max_examples=150, deadline=None)
+@given(RULES, WALKS)
+def test_slots_keys_and_decisions_add_up_after_every_input(rules: dict[str, Any], steps: list[Any]) -> None:
+    walk = Walk(World(a_book(**rules)), [])
+    for kind, given_ in steps:
+        walk.step(kind, given_)
+        check_rows(walk, rules)
+    for _ in range(100):  # nothing starves: as runs end, everybody gets a turn
+        if not (active := walk.active()):
+            break
+        walk.end(active[0])
+        check_rows(walk, rules)
+
+    for candidate in walk.candidates:
+        changes = {(one.decision, one.offset) for one in walk.answers(candidate)}
+        assert len([decision for decision, _ in changes if decision in TERMINAL]) == 1, changes
+    requested = Counter(request.run_id for request in walk.world.told(RunRequested))
+    started = {one.run_id for one in walk.world.told(AdmissionDecided) if one.decision == "started"}
+    assert set(requested) == started
+    assert all(count == 1 for count in requested.values())
+
+
+@settings(max_examples=60, deadline=None)
+@given(RULES, WALKS)
+def test_the_same_inputs_give_the_same_bytes_and_the_same_records(
+    rules: dict[str, Any], steps: list[Any]
+) -> None:
+    walk = Walk(World(a_book(**rules)), [])
+    for kind, given_ in steps:
+        walk.step(kind, given_)
+
+    again = refolded(walk.world.inputs, a_book(**rules), walk.world.situation)
+
+    assert again.rows == walk.world.rows
+    assert again.sent == walk.world.sent
+
+
+@settings(max_examples=60, deadline=None)
+@given(RULES, WALKS, st.integers(0, 30))
+def test_an_input_that_is_delivered_again_at_once_changes_no_row(
+    rules: dict[str, Any], steps: list[Any], at: int
+) -> None:
+    walk = Walk(World(a_book(**rules)), [])
+    for kind, given_ in steps:
+        walk.step(kind, given_)
+    if not walk.world.inputs:
+        return
+    inputs = walk.world.inputs[: at % len(walk.world.inputs) + 1]
+    world = refolded(inputs, a_book(**rules), Situation(actions={"log": LOG}))
+    rows, record = dict(world.rows), inputs[-1][0]
+
+    again = world.feed(record)
+
+    if not isinstance(record, Candidate) or decisions(again)[0].at_ms > world.at_ms - 86_400_000:
+        assert world.rows == rows

@@ -33,12 +33,15 @@ POLL_S = 0.5
 BATCH_RECORDS_MAX = 500
 NO_PROGRESS_S = 30.0
 """Without an answer of the broker for so long, reading to an end gives up."""
+ALONE_WAIT_MS = 500
+"""A single partition keeps nobody waiting: fewer requests while nothing happens."""
 AGAIN_S = 1.0
 """Pause before a broken consumer is replaced."""
 _CONSUMER: Mapping[str, Any] = {
     "group_id": None,
     "enable_auto_commit": False,
     "auto_offset_reset": "earliest",
+    # A partition at its end keeps a request waiting, and with it the others of that broker.
     "fetch_max_wait_ms": 100,
     # Eight topics of a dozen partitions: a buffer of each must fit into memory. Larger records still come.
     "max_partition_fetch_bytes": 256 * 1024,
@@ -89,6 +92,8 @@ class EventLogReader:
     ) -> None:
         self._kafka, self._prefix = kafka, prefix
         self._topics = tuple(topic.name for topic in topics)
+        alone = len(topics) == 1 and topics[0].single
+        self._options = {**_CONSUMER, **({"fetch_max_wait_ms": ALONE_WAIT_MS} if alone else {}), **kafka}
         self._ask_ids = topic_ids
 
     async def topic_ids(self) -> Mapping[str, str]:
@@ -178,7 +183,7 @@ class EventLogReader:
 
     @asynccontextmanager
     async def _consumer(self, **more: Any) -> AsyncIterator[AIOKafkaConsumer]:
-        consumer = AIOKafkaConsumer(**{**_CONSUMER, **self._kafka, **more})
+        consumer = AIOKafkaConsumer(**{**self._options, **more})
         try:
             with translated(f"reading from {self._kafka.get('bootstrap_servers')}"):
                 await consumer.start()
@@ -200,6 +205,8 @@ class EventLogReader:
                     f"the topic {self._prefix}{topic} does not exist: `pulsebook topics create` makes it"
                 )
             places += [TopicPartition(self._prefix + topic, partition) for partition in sorted(partitions)]
+        # Else the first request finds no leader, and waits 100 ms before it asks who leads.
+        await consumer._client.set_topics({tp.topic for tp in places})
         return places
 
     async def _assign(

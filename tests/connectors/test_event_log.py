@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import murmur2
 
 from connectors.errors import NotDurable, NotReachable, PermanentFailure, TooLarge
 from connectors.event_log import EventLogReader
@@ -72,8 +73,6 @@ async def test_the_same_key_lies_in_the_partition_that_a_java_client_would_take(
 
 
 def partition_of(key: str) -> int:
-    from aiokafka.partitioner import murmur2
-
     hashed: int = murmur2(key.encode())
     return (hashed & 0x7FFFFFFF) % 2
 
@@ -106,8 +105,10 @@ async def test_the_marker_of_a_transaction_does_not_hold_up_the_end(
         await producer.send(f"{topic_prefix}catalog", b"in a transaction", key=b"k")
     await producer.stop()
     reader = EventLogReader(kafka, [CATALOG], topic_prefix)
-    assert await reader.ends() == {("catalog", 0): 2}
     async with asyncio.timeout(10):
+        # The marker is written after the commit was answered.
+        while await reader.ends() != {("catalog", 0): 2}:
+            await asyncio.sleep(0.05)
         assert [entry.value for entry in await all_of(reader)] == [b"in a transaction"]
 
 

@@ -5,6 +5,7 @@ from schemas.actions import ActionSpec, PinnedAction
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_SCALARS = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
 _TEXT = {"type": "string"}
 
 
@@ -32,7 +33,7 @@ SPEC = ActionSpec(
         "properties": {
             "method": {"type": "string", "enum": list(METHODS), "default": "GET"},
             "url": {"type": "string", "description": "http or https; filled-in parts are percent-encoded."},
-            "headers": {**_TEXTS, "description": "Headers."},
+            "headers": {**_SCALARS, "description": "Headers."},
             "query": {
                 "type": "object",
                 "additionalProperties": {"type": ["string", "number", "boolean", "array"]},
@@ -43,7 +44,7 @@ SPEC = ActionSpec(
                 "type": "string",
                 "description": "Body as text. Only one of json, body, form.",
             },
-            "form": {**_TEXTS, "description": "Body as a form; sets Content-Type."},
+            "form": {**_SCALARS, "description": "Body as a form; sets Content-Type."},
             "auth": {
                 "description": "{bearer: …}, {basic: {user: …, password: …}}, {header: {name: …, value: …}}.",
                 "oneOf": [

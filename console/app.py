@@ -13,9 +13,10 @@ from console import access, health, landing
 from console.api import alerts, endpoints, letters, overview, playbooks, runs, streaming, tokens
 from console.hooks.accepting import Hooks
 from console.metrics import Metrics
+from console.openapi import COMPONENTS, complete
 from console.parts import CatalogSource, Only, Parts, WebSettings, Writer
 from console.problems import HANDLERS
-from console.read_model.log import Log
+from console.read_model.log import Archive
 from console.read_model.model import ReadModel
 from schemas.actions import ActionSpec
 
@@ -67,22 +68,22 @@ def create_web(
     writer: Writer,
     catalog: CatalogSource,
     read_model: ReadModel | None,
-    log: Log | None,
+    archive: Archive | None,
     actions: Mapping[str, ActionSpec],
     only: Only | None = None,
 ) -> Litestar:
     """The application. `only`: take hooks, or be the console, and not the other.
 
-    `read_model` and `log` may be None for hooks only. The application starts and stops the read model; the
-    writer, the catalog and the log are the caller's to start before and to stop after it.
+    `read_model` and `archive` may be None for hooks only. The application starts and stops the read model;
+    the writer, the catalog and the archive are the caller's to start before and to stop after it.
     """
-    if only != "hooks" and (read_model is None or log is None):
-        raise TypeError("a console needs a read model and the log")
+    if only != "hooks" and (read_model is None or archive is None):
+        raise TypeError("a console needs a read model and an archive")
     parts = Parts(
         settings=settings,
         writer=writer,
         catalog=catalog,
-        log=log,
+        archive=archive,
         read_model=read_model,
         actions=actions,
         metrics=Metrics(),
@@ -104,6 +105,8 @@ def create_web(
             version=settings.version,
             description=DESCRIPTION,
             path="/api",
+            components=COMPONENTS,
+            security=[{"token": []}],
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
             use_handler_docstrings=True,
         ),
@@ -112,6 +115,7 @@ def create_web(
         on_shutdown=[read_model.stop] if read_model else [],
     )
     app.state.parts = parts
+    complete(app.openapi_schema, hooks=only != "console")
     return app
 
 

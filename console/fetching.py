@@ -1,15 +1,32 @@
-"""Alerts fetched from their topic: the read model only knows their place."""
+"""Single records fetched from their topic: the read model only knows their place."""
+
+import logging
 
 import msgspec
 
 from console.parts import Parts
 from console.problems import Problem
 from console.read_model.alerts import alert_row
+from console.read_model.log import LogRecord
 from engine.alert.normalising import Unparsable, normalise_value
 from schemas.alerts import Alert, AlertReceived
 from schemas.alerts_wire import JsonAlert, sniff
 from schemas.errors import SchemasError
-from schemas.topics import ALERTS
+from schemas.topics import ALERTS, Topic
+
+log = logging.getLogger("pulsebook.web")
+
+
+async def fetched(parts: Parts, topic: Topic, partition: int, offset: int) -> LogRecord | None:
+    """The record at a place of a topic; None where it is no longer kept. Raises Problem 503."""
+    if parts.archive is None:
+        raise Problem(503, "this process does not read topics")
+    try:
+        return await parts.archive.at(topic.name, partition, offset)
+    except Exception as error:
+        # Whatever the reader's trouble is, there is one thing to say: it cannot be had now.
+        log.warning("cannot fetch %s/%d/%d: %s", topic.name, partition, offset, error)
+        raise Problem(503, f"the topic {topic.name} cannot be read at the moment") from error
 
 
 async def fetched_alert(parts: Parts, alert_id: str, partition: int, offset: int) -> AlertReceived | None:
@@ -17,7 +34,7 @@ async def fetched_alert(parts: Parts, alert_id: str, partition: int, offset: int
 
     What a Kafka producer wrote is given the form of a webhook's record; framed Avro keeps its bytes alone.
     """
-    record = await parts.log.at(ALERTS.name, partition, offset) if parts.log else None
+    record = await fetched(parts, ALERTS, partition, offset)
     if record is None or record.value is None:
         return None
     made = AlertReceived(alert_id=alert_id, endpoint="", received_at_ms=record.at_ms, raw=record.value)

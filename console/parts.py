@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from console.metrics import Metrics
-from console.read_model.log import Log
+from console.read_model.log import Archive
 from console.read_model.model import ReadModel
 from engine.catalog import Catalog
 from schemas.actions import ActionSpec
@@ -80,7 +80,7 @@ class Parts:
     settings: WebSettings
     writer: Writer
     catalog: CatalogSource
-    log: Log | None
+    archive: Archive | None
     """For fetching a single record; None where there is no read model."""
     read_model: ReadModel | None
     """None in a process that only takes hooks."""

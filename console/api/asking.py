@@ -11,7 +11,6 @@ from console.access import Principal
 from console.paging import LIMIT_MAX
 from console.parts import Parts
 from console.problems import Problem
-from console.read_model.log import Log
 from console.read_model.model import ReadModel
 
 Given = NamedDependency[SkipValidation[Parts]]
@@ -44,10 +43,3 @@ def model_of(parts: Parts) -> ReadModel:
     if parts.read_model is None:
         raise Problem(503, "this process has no read model")
     return parts.read_model
-
-
-def log_of(parts: Parts) -> Log:
-    """The log for single records. Raises Problem where this process has none."""
-    if parts.log is None:
-        raise Problem(503, "this process does not read topics")
-    return parts.log

@@ -6,7 +6,8 @@ import msgspec
 from litestar import get
 from litestar.params import FromPath
 
-from console.api.asking import Cursor, Given, Limit, log_of, model_of
+from console.api.asking import Cursor, Given, Limit, model_of
+from console.fetching import fetched
 from console.paging import LIMIT, Mark, Page, decode_cursor, page
 from console.problems import Problem
 from console.published_view import PublicationView, publication_view
@@ -78,7 +79,7 @@ async def dead_letter(parts: Given, letter_id: FromPath[str]) -> DeadLetterView:
     missing = Problem(404, f"there is no dead letter {letter_id[:40]}, or it is no longer kept")
     if not found:
         raise missing
-    record = await log_of(parts).at(DEAD_LETTERS.name, int(found[1]), int(found[2]))
+    record = await fetched(parts, DEAD_LETTERS, int(found[1]), int(found[2]))
     if record is None or not record.value:
         raise missing
     try:

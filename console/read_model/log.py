@@ -3,6 +3,13 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from schemas.topics import DEAD_LETTERS, DECISIONS, PUBLICATIONS, RUN_JOURNAL, Topic
+
+FOLLOWED: tuple[Topic, ...] = (DECISIONS, RUN_JOURNAL, PUBLICATIONS, DEAD_LETTERS)
+"""Topics that the read model is made of. Alerts are known by their decisions, and fetched when one is
+shown.
+"""
+
 Place = tuple[str, int]
 """A topic (without prefix) and a partition."""
 
@@ -32,20 +39,20 @@ class LogRecord(Protocol):
 
 
 class Log(Protocol):
-    """The topics, as somebody who only reads sees them."""
+    """The followed topics, as somebody who only reads sees them."""
 
     async def topic_ids(self) -> Mapping[str, str]:
-        """Topic (without prefix) to the id its broker gave it: another id is another topic of the same
-        name.
-        """
+        """Topic to the id its broker gave it: another id is another topic of the same name."""
 
     async def ends(self) -> Mapping[Place, int]:
-        """Next offset of every partition of the followed topics that holds any record: the present end."""
+        """Next offset of every partition that holds any record: the present end."""
 
     def follow(self, positions: Mapping[Place, int]) -> AsyncIterator[Sequence[LogRecord]]:
-        """On and on, all followed topics from `positions` (where none is given: from the oldest), in
-        batches.
-        """
+        """On and on from `positions` (where none is given: from the oldest), in batches."""
+
+
+class Archive(Protocol):
+    """All topics, for single records."""
 
     async def at(self, topic: str, partition: int, offset: int) -> LogRecord | None:
         """The record at one place; None where it is gone."""

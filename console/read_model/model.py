@@ -65,27 +65,37 @@ class ReadModel:
         self._kept_ms = dict(kept_ms)
         self._writing = ThreadPoolExecutor(1, "read-model-write")
         self._reading = ThreadPoolExecutor(2, "read-model-read")
-        self._readers = threading.local()
+        self._reader = threading.local()
+        self._readers: list[sqlite3.Connection] = []
         self._generation = 0
         self._connection: sqlite3.Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopped = False
 
     async def start(self) -> None:
         """Begin to follow; returns at once."""
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._prune())]
 
     async def stop(self) -> None:
-        """Stop following, let watchers look a last time, close the file."""
+        """Stop following, let watchers look a last time, close the file. A second time does nothing."""
+        if self._stopped:
+            return
+        self._stopped = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.watchers.wake_all()
-        await self._write(self._close)
-        self._writing.shutdown()
-        self._reading.shutdown()
+        await asyncio.to_thread(self._reading.shutdown)
+        for connection in self._readers:
+            connection.close()
+        # The last one to close, so that it leaves one whole file behind.
+        self._writing.submit(self._close)
+        await asyncio.to_thread(self._writing.shutdown)
 
     async def query(self, ask: Callable[[sqlite3.Connection], T]) -> T:
         """Run a query on a thread with a read-only connection. Raises ReadModelUnavailable."""
+        if self._stopped:
+            raise ReadModelUnavailable("the process is stopping")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._reading, self._ask, ask)
         except sqlite3.Error as error:
@@ -97,11 +107,13 @@ class ReadModel:
         generation = self._generation
         if not generation:
             raise sqlite3.OperationalError("it is being opened")
-        held: tuple[int, sqlite3.Connection] | None = getattr(self._readers, "held", None)
+        held: tuple[int, sqlite3.Connection] | None = getattr(self._reader, "held", None)
         if held is None or held[0] != generation:
             if held:
                 held[1].close()
-            held = self._readers.held = (generation, database.open_for_reading(self._path))
+                self._readers.remove(held[1])
+            held = self._reader.held = (generation, database.open_for_reading(self._path))
+            self._readers.append(held[1])
         return ask(held[1])
 
     async def _follow(self) -> None:

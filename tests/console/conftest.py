@@ -11,6 +11,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
+from console.access_log import AccessLog
 from console.app import create_web
 from console.parts import Parts, WebSettings
 from console.read_model.model import ReadModel
@@ -95,7 +96,7 @@ class Web:
 
     async def read(self) -> None:
         """Wait until the read model has read everything."""
-        wanted = sum(len(held) for place, held in self.log.messages.items() if place in await self.log.ends())
+        wanted = sum((await self.log.ends()).values())
         async with asyncio.timeout(5):
             while self.model.state.records < wanted:
                 await asyncio.sleep(0.01)
@@ -111,7 +112,9 @@ MakeWeb = Callable[..., Awaitable[Web]]
 
 @pytest.fixture
 async def make_web(tmp_path: Path) -> AsyncIterator[MakeWeb]:
-    """Makes a web process with these settings (auth off unless told) and starts its read model, which catches up."""
+    """Makes a web process with these settings (auth off unless told) and starts its read model, which catches
+    up.
+    """
     made: list[Web] = []
 
     async def make(only: Any = None, **settings: Any) -> Web:
@@ -123,11 +126,12 @@ async def make_web(tmp_path: Path) -> AsyncIterator[MakeWeb]:
             writer=log,
             catalog=catalog,
             read_model=model,
-            log=log,
+            archive=log,
             actions={"log": LOG_ACTION},
             only=only,
         )
-        transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50_000))
+        served: Any = AccessLog(app, app.state.parts.metrics)
+        transport = httpx.ASGITransport(app=served, client=("127.0.0.1", 50_000))
         client = httpx.AsyncClient(transport=transport, base_url=BASE)
         web = Web(app, log, catalog, model, client)
         made.append(web)

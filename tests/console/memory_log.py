@@ -12,13 +12,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from console.read_model.log import LogRecord, Place
+from console.read_model.log import FOLLOWED, LogRecord, Place
 from schemas import codec
 from schemas.fields import Record
 from schemas.outgoing import Outgoing
 from schemas.topics import TOPICS, Topic
 
-FOLLOWED = ("decisions", "run-journal", "publications", "dead-letters")
+NAMES = frozenset(topic.name for topic in FOLLOWED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class MemoryLog:
         return dict(self.ids)
 
     async def ends(self) -> Mapping[Place, int]:
-        return {place: len(held) for place, held in self.messages.items() if place[0] in FOLLOWED and held}
+        return {place: len(held) for place, held in self.messages.items() if place[0] in NAMES and held}
 
     async def follow(self, positions: Mapping[Place, int]) -> AsyncIterator[Sequence[LogRecord]]:
         at = dict(positions)
@@ -106,5 +106,5 @@ class MemoryLog:
 
     def _since(self, positions: Mapping[Place, int]) -> Iterable[Stored]:
         for place, held in list(self.messages.items()):
-            if place[0] in FOLLOWED:
+            if place[0] in NAMES:
                 yield from held[positions.get(place, 0) :]

@@ -75,9 +75,6 @@ class Settings:
     executor_concurrency: int = setting(
         64, as_.number(1, 10_000), "steps that one executor carries out at once"
     )
-    stop_grace_s: int = setting(
-        25, as_.number(1, 300), "how long an executor that is stopped goes on with the steps it runs"
-    )
     webhook_body_bytes_max: int = setting(256 * KIB, as_.number(KIB, 900 * KIB), "largest webhook body")
     step_output_bytes_max: int = setting(
         64 * KIB, as_.number(KIB, 512 * KIB), "largest output of a step, after `select`"

@@ -19,6 +19,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -37,7 +38,13 @@ from connectors.local_kafka_config import (
     log_properties,
     server_properties,
 )
-from connectors.local_kafka_errors import BrokerDidNotStart, DataFolderInUse, ExtraMissing
+from connectors.local_kafka_errors import (
+    BrokerDidNotStart,
+    DataFolderInUse,
+    ExtraMissing,
+    LocalKafkaError,
+    StartCancelled,
+)
 from connectors.local_kafka_jars import default_cache_dir, fetch_jars
 
 START_S = 60
@@ -69,6 +76,7 @@ class LocalKafka:
         self._repository = repository
         self._on_progress = on_progress
         self._servers = ""
+        self._cancelled = threading.Event()
         self._guard: subprocess.Popen[bytes] | None = None
 
     def start(self) -> str:
@@ -79,9 +87,21 @@ class LocalKafka:
         if self.poll() is None:
             return self._servers
         self.stop()
-        class_path = fetch_jars(self._cache_dir, self._on_progress, repository=self._repository)
+        try:
+            return self._start()
+        except OSError as refused:
+            raise LocalKafkaError(f"the local broker cannot run: {refused}") from refused
+
+    def cancel(self) -> None:
+        """From any thread: a start that is under way, and every later one, ends soon with StartCancelled."""
+        self._cancelled.set()
+
+    def _start(self) -> str:
+        class_path = fetch_jars(
+            self._cache_dir, self._on_progress, repository=self._repository, cancelled=self._cancelled
+        )
         self._dir.mkdir(parents=True, exist_ok=True)
-        lock = _take(self._dir)
+        lock = _take(self._dir, self._cancelled)
         try:
             java = self._java(class_path)
             cluster_id = self._format_once(java)
@@ -122,7 +142,7 @@ class LocalKafka:
     @property
     def pid(self) -> int:
         """Process id of the broker itself, for those who measure it. Only while it runs."""
-        return int((self._dir / "java.pid").read_text())
+        return int((self._dir / "java.pid").read_text() or "0")
 
     def _java(self, class_path: list[Path]) -> list[str]:
         """Java's command up to the main class, with what it needs beside it in the data folder."""
@@ -187,6 +207,8 @@ class LocalKafka:
         deadline_s = time.monotonic() + START_S
         with ThreadPoolExecutor(1, thread_name_prefix="local-kafka") as pool:
             while time.monotonic() < deadline_s:
+                if self._cancelled.is_set():
+                    raise StartCancelled
                 if self.poll() is not None:
                     raise BrokerDidNotStart(self._reason(), str(self._dir / "kafka.log"))
                 # A thread of its own: the caller may have an event loop running in this one.
@@ -206,11 +228,11 @@ class LocalKafka:
         return (more if EXCEPTION.match(more) else said[last]).rstrip(".")
 
 
-def _take(data_dir: Path) -> int:
+def _take(data_dir: Path, cancelled: threading.Event) -> int:
     """The lock of a data folder, as a descriptor to hand on. It ends with the last process that holds it, so
     it is never stale.
 
-    Waits for a broker that is on its way out because its owner died. Raises DataFolderInUse.
+    Waits for a broker that is on its way out because its owner died. Raises DataFolderInUse, StartCancelled.
     """
     lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     deadline_s = time.monotonic() + LOCK_WAIT_S
@@ -222,7 +244,9 @@ def _take(data_dir: Path) -> int:
             if _is_alive_elsewhere(int(owner)) or time.monotonic() > deadline_s:
                 os.close(lock)
                 raise DataFolderInUse(str(data_dir), f"process {owner}") from None
-            time.sleep(POLL_S)
+            if cancelled.wait(POLL_S):
+                os.close(lock)
+                raise StartCancelled from None
         else:
             os.truncate(lock, 0)
             os.pwrite(lock, str(os.getpid()).encode(), 0)

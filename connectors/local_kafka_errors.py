@@ -1,6 +1,7 @@
 """What can keep the local broker from running, each with the way out in its message.
 
 LocalKafkaError
+├── StartCancelled      another thread called it off
 ├── ExtraMissing        the `local` extra is not installed
 ├── JarsUnavailable     the jars could not be fetched (no network, a proxy, a blocked repository)
 ├── JarAltered          a jar is not the one that was pinned
@@ -8,9 +9,16 @@ LocalKafkaError
 └── BrokerDidNotStart   Java ran, and the broker did not answer
 """
 
+from connectors.errors import ConnectorError
 
-class LocalKafkaError(Exception):
+
+class LocalKafkaError(ConnectorError):
     """The local broker cannot run; the message is a sentence for the person at the keyboard."""
+
+
+class StartCancelled(LocalKafkaError):
+    def __init__(self) -> None:
+        super().__init__("the start of Apache Kafka was called off")
 
 
 class ExtraMissing(LocalKafkaError):

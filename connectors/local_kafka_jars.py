@@ -6,21 +6,24 @@ is resolved here: no POM is read, and nothing but what is pinned can come in. Ru
 
 import fcntl
 import hashlib
+import itertools
 import os
+import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors.local_kafka_errors import ExtraMissing, JarAltered, JarsUnavailable
+from connectors.local_kafka_download import download
+from connectors.local_kafka_errors import JarAltered, StartCancelled
 
 PIN_FILE = Path(__file__).with_name("kafka_jars.sha256")
 KAFKA_VERSION = "4.1.2"
 DOWNLOADS_AT_ONCE = 6
-DOWNLOAD_TIMEOUT_S = 20
-DOWNLOAD_ATTEMPTS = 2
+REPORT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +56,28 @@ def fetch_jars(
     on_progress: Callable[[str], None],
     jars: tuple[Jar, ...] | None = None,
     repository: str = "",
+    cancelled: threading.Event | None = None,
 ) -> list[Path]:
     """The jars as files, each verified by checksum; what is absent or damaged is fetched from a Maven
     `repository` ("": Maven Central).
 
-    Safe with two starting at once: the second waits and finds the files. Raises JarsUnavailable, JarAltered,
-    ExtraMissing.
+    Safe with two starting at once: the second waits and finds the files. Setting `cancelled` from another
+    thread ends it soon. Raises JarsUnavailable, JarAltered, ExtraMissing, StartCancelled.
     """
     wanted = pinned_jars() if jars is None else jars
     folder = cache_dir / f"kafka-{KAFKA_VERSION}"
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder / ".lock", on_progress):
+    fetch = _Fetch(folder, on_progress, repository, cancelled or threading.Event())
+    with fetch.alone():
         missing = [jar for jar in wanted if not _is_intact(folder / jar.filename, jar)]
         if missing:
-            _fetch(missing, folder, on_progress, repository)
+            fetch.run(missing)
     return [folder / jar.filename for jar in wanted]
 
 
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _alone(lock_file: Path, on_progress: Callable[[str], None]) -> Iterator[None]:
-    with lock_file.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            on_progress("waiting for another download of Apache Kafka to end")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _is_intact(path: Path, jar: Jar) -> bool:
@@ -93,62 +87,65 @@ def _is_intact(path: Path, jar: Jar) -> bool:
         return False
 
 
-def _fetch(missing: list[Jar], folder: Path, on_progress: Callable[[str], None], repository: str) -> None:
-    total_mb = sum(jar.size_bytes for jar in missing) / 1e6
-    on_progress(f"fetching Apache Kafka {KAFKA_VERSION}: {len(missing)} files, {total_mb:.0f} MB, once")
-    done_bytes = 0
-    # The scratch folder is on the cache's file system, so that putting a jar in place is one atomic rename.
-    with (
-        tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch,
-        ThreadPoolExecutor(DOWNLOADS_AT_ONCE, thread_name_prefix="kafka-jars") as pool,
-    ):
-        pending = {pool.submit(_fetch_one, jar, Path(scratch), folder, repository) for jar in missing}
-        while pending:
-            finished, pending = wait(pending, timeout=1, return_when=FIRST_EXCEPTION)
-            failed = next((future for future in finished if future.exception()), None)
-            if failed is not None:
-                pool.shutdown(wait=False, cancel_futures=True)
-                failed.result()
-            if finished:
-                done_bytes += sum(future.result().size_bytes for future in finished)
-                on_progress(f"fetched {done_bytes / 1e6:.0f} of {total_mb:.0f} MB")
+@dataclass(slots=True)
+class _Fetch:
+    """One fetching of what is missing, by several threads at once."""
 
+    folder: Path
+    on_progress: Callable[[str], None]
+    repository: str
+    cancelled: threading.Event
+    over: threading.Event = field(default_factory=threading.Event)
+    """One jar failed: the others need not come any more."""
+    come_bytes: int = 0
+    counting: threading.Lock = field(default_factory=threading.Lock)
 
-def _fetch_one(jar: Jar, scratch: Path, folder: Path, repository: str) -> Jar:
-    path = download(jar.coordinate, scratch, repository)
-    found = sha256_of(path)
-    if found != jar.sha256:
-        raise JarAltered(jar.filename, jar.sha256, found)
-    os.replace(path, folder / jar.filename)
-    return jar
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Among all processes of this user."""
+        with (self.folder / ".lock").open("w") as lock:
+            for waited in itertools.count():
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if waited == 0:
+                        self.on_progress("waiting for another download of Apache Kafka to end")
+                    if self.cancelled.wait(REPORT_S / 10):
+                        raise StartCancelled from None
+            yield
 
+    def run(self, missing: list[Jar]) -> None:
+        total_mb = sum(jar.size_bytes for jar in missing) / 1e6
+        self.on_progress(
+            f"fetching Apache Kafka {KAFKA_VERSION}: {len(missing)} files, {total_mb:.0f} MB, once"
+        )
+        for left_over in self.folder.glob(".fetch-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        # On the cache's file system, so that putting a jar in place is one atomic rename.
+        with (
+            tempfile.TemporaryDirectory(prefix=".fetch-", dir=self.folder) as scratch,
+            ThreadPoolExecutor(DOWNLOADS_AT_ONCE, thread_name_prefix="kafka-jars") as pool,
+        ):
+            pending = {pool.submit(self._fetch_one, jar, Path(scratch)) for jar in missing}
+            while pending:
+                finished, pending = wait(pending, timeout=REPORT_S, return_when=FIRST_EXCEPTION)
+                failed = [future for future in finished if future.exception()]
+                if failed:
+                    self.over.set()
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    failed[0].result()
+                self.on_progress(f"fetched {self.come_bytes / 1e6:.0f} of {total_mb:.0f} MB")
 
-def download(coordinate: str, scratch: Path, repository: str = "") -> Path:
-    """Fetches one jar by its Maven coordinate, to below `scratch`. Raises JarsUnavailable, ExtraMissing."""
-    try:
-        from jgo.maven import MavenContext
-    except ImportError as absent:
-        raise ExtraMissing from absent
-    group, artifact, version = coordinate.split(":")
-    repositories = {"mirror": repository} if repository else None
-    context = MavenContext(repo_cache=scratch, remote_repos=repositories, timeout=DOWNLOAD_TIMEOUT_S)
-    reason = ""
-    for _ in range(DOWNLOAD_ATTEMPTS):
-        wanted = context.project(group, artifact).at_version(version).artifact()
-        try:
-            return wanted.resolve()
-        # A broken connection is an OSError (requests), an HTTP status other than 200 a RuntimeError (jgo).
-        except (OSError, RuntimeError) as broken:
-            reason = _innermost(broken)
-            if wanted.cached_path is not None:
-                wanted.cached_path.unlink(missing_ok=True)
-    raise JarsUnavailable(coordinate, repository or "Maven Central", reason)
+    def _fetch_one(self, jar: Jar, scratch: Path) -> None:
+        path = download(jar.coordinate, scratch, self.repository, self._count)
+        found = sha256_of(path)
+        if found != jar.sha256:
+            raise JarAltered(jar.filename, jar.sha256, found)
+        os.replace(path, self.folder / jar.filename)
 
-
-def _innermost(error: BaseException) -> str:
-    """The reason at the bottom of a network error, which requests and urllib3 wrap in layers of brackets."""
-    if isinstance(error, RuntimeError):
-        return "the repository refuses it"
-    causes = [getattr(error, "reason", None), *error.args]
-    inner = next((cause for cause in causes if isinstance(cause, BaseException)), None)
-    return str(error).rsplit("): ", 1)[-1] if inner is None else _innermost(inner)
+    def _count(self, piece_bytes: int) -> None:
+        if self.cancelled.is_set() or self.over.is_set():
+            raise StartCancelled
+        with self.counting:
+            self.come_bytes += piece_bytes

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from jgo.maven import MavenContext
 
-from connectors.local_kafka_jars import KAFKA_VERSION, PIN_FILE, download, sha256_of
+from connectors.local_kafka_download import download
+from connectors.local_kafka_jars import KAFKA_VERSION, PIN_FILE, sha256_of
 
 ROOT = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
 

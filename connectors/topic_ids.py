@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
     AbstractType,
@@ -24,7 +24,8 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
-from connectors.errors import NotReachable, TemporaryFailure
+from connectors.errors import TemporaryFailure
+from connectors.kafka_errors import translated
 
 UNKNOWN_TOPIC = 3
 NO_ID = bytes(16)
@@ -119,11 +120,10 @@ async def topic_ids(kafka: Mapping[str, Any], names: Iterable[str]) -> dict[str,
     """
     client = AIOKafkaClient(**kafka)
     try:
-        await client.bootstrap()
-        node = client.get_random_node()
-        answer = (await client.send(node, _MetadataRequest(sorted(set(names))))).to_object()
-    except (KafkaError, OSError) as failed:
-        raise NotReachable(f"cannot ask {kafka.get('bootstrap_servers')} for topic ids: {failed}") from failed
+        with translated(f"asking Kafka at {kafka.get('bootstrap_servers')} for topic ids"):
+            await client.bootstrap()
+            request = _MetadataRequest(sorted(set(names)))
+            answer = (await client.send(client.get_random_node(), request)).to_object()
     finally:
         await client.close()
     found = {}

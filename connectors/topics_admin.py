@@ -13,9 +13,10 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
+from aiokafka.errors import for_code
 
 from connectors.errors import NotReachable, PermanentFailure, TemporaryFailure
+from connectors.kafka_errors import said, translated
 from schemas.topics import ALERTS, CHANGELOGS, MESSAGE_BYTES_MAX, RUN_JOURNAL, TOPICS, Topic
 
 DAY_MS = 86_400_000
@@ -193,15 +194,16 @@ def _refusal(name: str, code: int, text: str | None) -> str:
 @asynccontextmanager
 async def _admin(kafka: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
     """An admin client; whatever Kafka's client raises becomes an error of this room."""
+    servers = kafka.get("bootstrap_servers")
     admin = AIOKafkaAdminClient(**kafka)
     try:
-        await admin.start()
-        yield admin
-    except (KafkaError, OSError) as failed:
-        detail = "" if isinstance(failed, KafkaConnectionError) else f" ({failed})"
+        with translated(f"asking Kafka at {servers}"):
+            await admin.start()
+            yield admin
+    except NotReachable as failed:
         raise NotReachable(
-            f"cannot reach Kafka at {kafka.get('bootstrap_servers')}{detail}: is it running, are its "
-            "address and the security settings right?"
+            f"cannot reach Kafka at {servers}: is it running, are address and security settings right? "
+            f"({said(failed.__cause__ or failed)})"
         ) from failed
     finally:
         await admin.close()

@@ -186,4 +186,4 @@ def says_why(line: str, mark: "re.Match[str]") -> bool:
         "",
         line[mark.start() :],
     )
-    return len(re.findall(r"[A-Za-z]{2,}", rest)) >= 2
+    return len(re.findall(r"[A-Za-z]{2,}", rest)) >= 1

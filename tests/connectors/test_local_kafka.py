@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from connectors.local_kafka import LocalKafka
 from connectors.local_kafka_config import choose_ports
-from connectors.local_kafka_errors import BrokerDidNotStart, DataFolderInUse
+from connectors.local_kafka_errors import BrokerDidNotStart, DataFolderInUse, StartCancelled
 
 OWNER = """
 import sys, time
@@ -134,6 +135,19 @@ def test_a_killed_guard_leaves_no_broker_behind(tmp_path: Path, kafka_cache_dir:
         assert within(5, lambda: broker.poll() is not None)
         assert broker.start() == servers
         assert not java.is_running()
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_a_start_that_is_called_off_leaves_nothing_behind(tmp_path: Path, kafka_cache_dir: Path) -> None:
+    broker = LocalKafka(tmp_path, kafka_cache_dir)
+    with ThreadPoolExecutor(1) as pool:
+        start = pool.submit(broker.start)
+        assert within(30, lambda: (tmp_path / "java.pid").exists() and broker.pid > 0)
+        java = psutil.Process(broker.pid)
+        broker.cancel()
+        assert isinstance(start.exception(timeout=10), StartCancelled)
+    assert not java.is_running()
 
 
 @pytest.mark.kafka

@@ -5,6 +5,7 @@ network.
 import hashlib
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.local_kafka_errors import ExtraMissing, JarAltered, JarsUnavailable
+from connectors.local_kafka_errors import ExtraMissing, JarAltered, JarsUnavailable, StartCancelled
 from connectors.local_kafka_jars import KAFKA_VERSION, Jar, fetch_jars, pinned_jars
 
 CONTENT = {f"part-{number}-1.0.jar": f"content of part {number}".encode() * 100 for number in range(5)}
@@ -30,6 +31,8 @@ class Repository(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.content = dict(CONTENT)
         self.served: Counter[str] = Counter()
+        self.held_back = threading.Event()
+        self.held_back.set()
 
     @property
     def url(self) -> str:
@@ -46,6 +49,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(404 if content is None else 200)
         self.send_header("Content-Length", str(len(content or b"")))
         self.end_headers()
+        self.server.held_back.wait(10)
         self.wfile.write(content or b"")
 
     def log_message(self, format: str, *arguments: object) -> None:
@@ -113,14 +117,35 @@ def test_a_jar_that_the_repository_does_not_have_is_one_sentence_with_the_way_ou
         fetch_jars(tmp_path, lambda _: None, JARS, repository.url)
     assert str(caught.value) == (
         f"could not fetch org.example:part-0:1.0, a part of Apache Kafka, from {repository.url} (the "
-        "repository refuses it); behind a proxy set HTTPS_PROXY, with a Maven mirror set PULSEBOOK_MAVEN_URL, "
-        "or name a Kafka of your own with --kafka HOST:PORT"
+        "repository refuses it); behind a proxy set HTTPS_PROXY, with a Maven mirror set "
+        "PULSEBOOK_MAVEN_URL, or name a Kafka of your own with --kafka HOST:PORT"
     )
 
 
 def test_a_blocked_network_is_one_sentence_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(JarsUnavailable, match=r"\(Failed to establish a new connection.*--kafka HOST:PORT$"):
         fetch_jars(tmp_path, lambda _: None, JARS[:1], "http://127.0.0.1:1")
+
+
+def test_a_fetch_that_is_called_off_ends_soon_and_leaves_whole_jars_or_none(
+    tmp_path: Path, repository: Repository
+) -> None:
+    cancelled = threading.Event()
+    repository.held_back.clear()
+    threading.Timer(0.2, cancelled.set).start()
+    threading.Timer(0.3, repository.held_back.set).start()
+    started = time.monotonic()
+    with pytest.raises(StartCancelled):
+        fetch_jars(tmp_path, lambda _: None, JARS, repository.url, cancelled)
+    assert time.monotonic() - started < 5
+    assert not list(tmp_path.rglob("*.jar"))
+
+
+def test_what_a_killed_fetch_left_behind_is_cleared(tmp_path: Path, repository: Repository) -> None:
+    left_over = tmp_path / f"kafka-{KAFKA_VERSION}" / ".fetch-abc"
+    left_over.mkdir(parents=True)
+    fetch_jars(tmp_path, lambda _: None, JARS, repository.url)
+    assert not left_over.exists()
 
 
 def test_without_the_extra_the_way_to_get_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

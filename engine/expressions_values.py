@@ -1,8 +1,8 @@
 """How JSON values go into an expression and come out of it, and what our own functions do. No CEL here.
 
-In: a NUL or half a surrogate pair inside text becomes U+FFFD (the library would cut the text there), nesting
-is bounded. Out: only what JSON knows; keys in sorted order, for the order of a map differs from process to
-process.
+In: a NUL or half a surrogate pair inside text becomes U+FFFD (the library would cut the text there), a whole
+number beyond 64 bits becomes text (as a double it would be another number), nesting is bounded. Out: only
+what JSON knows; keys in sorted order, for the order of a map differs from process to process.
 """
 
 import math
@@ -13,7 +13,7 @@ import msgspec
 
 DEPTH_MAX = 100
 """Levels of lists and maps in a value; the library's stack ends at some thousands."""
-Scalar = str | int | float | bool | None
+_INT_BOUND, _UINT_BOUND = 2**63, 2**64
 
 
 class NotJson(ValueError):
@@ -31,7 +31,9 @@ def going_in(value: Any, depth: int = 0) -> Any:
         if kind is dict:
             return {clean_text(str(key)): going_in(item, depth + 1) for key, item in value.items()}
         return [going_in(item, depth + 1) for item in value]
-    if value is None or kind is int or kind is float or kind is bool:
+    if kind is int:
+        return value if -_INT_BOUND <= value < _UINT_BOUND else str(value)
+    if value is None or kind is float or kind is bool:
         return value
     raise NotJson(f"{kind.__name__} is not a JSON value")
 

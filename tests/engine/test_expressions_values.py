@@ -61,6 +61,11 @@ def test_nul_and_half_a_pair_become_the_replacement_character(text: str, expecte
     assert going_in({text: [text]}) == {expected: [expected]}
 
 
+def test_a_whole_number_beyond_64_bits_becomes_text_so_that_no_digit_is_lost() -> None:
+    big = [2**63, 2**64 - 1, 2**64, -(2**63) - 1]
+    assert ANYTHING.evaluate({"value": big}) == [2**63, 2**64 - 1, str(2**64), str(-(2**63) - 1)]
+
+
 def test_a_value_that_is_too_deep_is_refused() -> None:
     value: Any = 1
     for _ in range(DEPTH_MAX):

@@ -1,0 +1,200 @@
+"""The playbooks in `playbooks/`: right as they are, and each does what its comments say."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from cli.example import example_body
+from connectors.actions.registry import specs
+from engine.alert.normalising import normalise
+from engine.alert.scope import alert_scope
+from engine.expressions import select
+from engine.playbook.canonical import digest
+from engine.playbook.compiled import Compiled
+from engine.playbook.model import ActionStep, Playbook
+from engine.playbook.reading import read
+from engine.run.inputs import resolve
+from schemas.alerts import Alert
+from tests.engine.run.given import Life
+
+FOLDER = Path(__file__).parents[3] / "playbooks"
+FILES = sorted(FOLDER.glob("*.yaml"))
+
+
+def the_playbook(name: str) -> Playbook:
+    path = FOLDER / f"{name}.yaml"
+    found = read(path.read_text("utf-8"), path.name, specs())
+    assert found.problems == ()
+    assert found.playbook is not None
+    return found.playbook
+
+
+def a_book_of(name: str) -> Compiled:
+    playbook = the_playbook(name)
+    return Compiled(playbook, digest(playbook))
+
+
+def an_alert(**fields: Any) -> Alert:
+    return Alert(**{"id": "a-1", "endpoint": "demo", "transition": "Triggered"} | fields)
+
+
+def a_life(name: str, alert: Alert, **inputs: Any) -> Life:
+    book = a_book_of(name)
+    pinned = tuple(spec.pinned for spec in specs().values())
+    resolved, problem = resolve(book, inputs, alert_scope(alert))
+    assert problem == ""
+    return Life(book.playbook, alert=alert, inputs=resolved, actions=pinned)
+
+
+DISK = an_alert(
+    title="Disk is 95 % full on web-1",
+    kind="query_alert_monitor",
+    monitor_id="7",
+    metric="system.disk.in_use",
+    scope="device:/dev/sda1,host:web-1",
+)
+SIGNAL = an_alert(
+    title="[Triggered] Impossible travel",
+    kind="security_signal",
+    tag_list=("network.client.ip:203.0.113.9",),
+    metadata={"SECURITY_RULE_NAME": "Impossible travel", "SECURITY_SIGNAL_SEVERITY": "High"},
+)
+
+
+def test_there_are_three() -> None:
+    assert [path.stem for path in FILES] == ["disk-full", "latency-enrichment", "security-signal"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_is_right_named_like_its_file_and_explains_itself(path: Path) -> None:
+    playbook = the_playbook(path.stem)
+    assert playbook.name == path.stem
+    assert playbook.call is not None, "can be tried by hand"
+    text = path.read_text("utf-8")
+    assert re.search(r"^# Try it: ", text, re.M)
+    assert re.search(r"^# Make it yours: ", text, re.M)
+    assert not re.search(r"secrets\.\w+", re.sub(r"#.*", "", text)), "works without any secret"
+
+
+def test_the_example_alert_starts_the_latency_enrichment_which_works_with_nothing_set_up() -> None:
+    found = normalise(example_body(), "application/json")
+    assert isinstance(found, Alert)
+    alert = msgspec.structs.replace(found, id="a-1", endpoint="demo")
+    playbook = the_playbook("latency-enrichment")
+    trigger = playbook.alerts[0]
+    assert alert.kind in trigger.kind
+    assert alert.transition in trigger.transition
+    assert Compiled(playbook, "").boolean(trigger.when, alert_scope(alert))
+
+    life = a_life("latency-enrichment", alert)
+    assert life.asked.arguments["url"] == "http://127.0.0.1:8080/healthz"
+    life.succeed({"status": 200, "answer": "ok"})
+    assert life.status == "succeeded"
+    assert life.finished.outputs == {"healthy": True, "deploy": "not asked"}
+    (post,) = life.reports
+    assert post.title == "checkout: answers 200, deployment not asked"
+    assert "Fired for: service:checkout" in post.text
+    assert {"enrichment", "service:checkout", "env:prod"} <= set(post.tags)
+
+
+def test_the_latency_enrichment_says_so_when_nobody_answers() -> None:
+    alert = an_alert(title="Latency", kind="query_alert_monitor")
+    life = a_life("latency-enrichment", alert, deploys_url="https://deploys.example/last")
+    life.fail("unreachable", "connection refused")
+    life.fire("retry")
+    life.fail("unreachable", "connection refused")
+    assert life.asked.arguments["query"] == {"service": "unknown service"}
+    life.succeed({"version": 1.25, "author": "ann", "at": ""})
+    assert life.status == "succeeded"
+    assert life.reports[0].title == "unknown service: does not answer (unreachable), deployment 1.25 by ann"
+
+
+def test_disk_full_only_reports_until_it_is_given_a_cleaner() -> None:
+    book = a_book_of("disk-full")
+    assert book.boolean(book.playbook.alerts[0].when, alert_scope(DISK))
+    assert book.evaluate(book.playbook.admission.key, alert_scope(DISK)) == "web-1/dev/sda1"
+    life = a_life("disk-full", DISK)
+    life.succeed({"status": 200})
+    assert life.reports[0].title == "web-1: would free space"
+    life.succeed({"message": "noted"})
+    assert life.status == "succeeded"
+    assert life.finished.outputs == {"host": "web-1", "cleaned": False}
+
+
+def test_disk_full_cleans_once_under_a_claim_and_says_what_it_freed() -> None:
+    life = a_life("disk-full", DISK, cleaner_url="https://cleaner.example/jobs")
+    life.fail("http_4xx", "404")
+    assert life.asked.step == "clean"
+    assert not life.asked.repeatable
+    assert life.asked.arguments["json"] == {"host": "web-1", "device": "/dev/sda1", "asked_by": ""}
+    life.feed(life.claim())
+    life.succeed({"freed_bytes": 1_000_000})
+    assert "- Freed: 1000000 bytes" in life.reports[0].text
+    life.succeed({"message": "noted"})
+    assert life.finished.outputs == {"host": "web-1", "cleaned": True}
+
+
+def selected(name: str, step: str, body: Any) -> dict[str, Any]:
+    found = a_book_of(name).steps[step]
+    assert isinstance(found, ActionStep)
+    return select(found.select or {}, {"status": 200, "headers": {}, "body": body})
+
+
+def test_what_is_kept_of_an_answer_fits_what_comes() -> None:
+    assert selected("latency-enrichment", "health", "ok") == {"status": 200, "answer": "ok"}
+    deploy = {"version": "1.2", "at": "noon"}
+    assert selected("latency-enrichment", "deploy", deploy) == deploy | {"author": "unknown"}
+    assert selected("security-signal", "reputation", {"score": 97.0}) == {"score": 97, "owner": "unknown"}
+    for body, freed in (({"freed_bytes": 5}, 5), ({}, 0), (None, 0), ("accepted", 0), ([1], 0)):
+        assert selected("disk-full", "clean", body) == {"freed_bytes": freed}
+
+
+def test_disk_full_never_cleans_again_when_nobody_knows_whether_it_was_done() -> None:
+    life = a_life("disk-full", DISK, cleaner_url="https://cleaner.example/jobs")
+    life.succeed({"status": 200})
+    life.feed(life.claim())
+    life.feed(life.answer(status="unknown", kind="timeout", message="no answer in 600 s"))
+    assert life.asked.step == "tell"
+    assert "It may have been done" in life.asked.arguments["text"]
+    life.feed(life.claim())
+    life.succeed({"id": "1", "url": ""})
+    assert life.asked.step == "note"
+    assert life.asked.arguments["message"] == "disk-full of web-1 ended as failed"
+    life.succeed({"message": "noted"})
+    assert life.status == "failed"
+    assert [report.kind for report in life.reports] == ["failed"]
+
+
+def test_disk_full_of_no_host_fails_with_the_way_out() -> None:
+    life = a_life("disk-full", an_alert(title="disk", metric="system.disk.in_use"))
+    assert "group the monitor by host" in life.live.verdict.message if life.live.verdict else False
+
+
+def test_a_serious_signal_is_looked_up_and_raised() -> None:
+    book = a_book_of("security-signal")
+    assert book.boolean(book.playbook.alerts[1].when, alert_scope(SIGNAL))
+    life = a_life("security-signal", SIGNAL, reputation_url="https://intel.example/ip")
+    assert life.asked.arguments["url"] == "https://intel.example/ip/203.0.113.9"
+    life.succeed({"score": 97, "owner": "somebody"})
+    about = "203.0.113.9, score 97, owner somebody"
+    assert life.reports[0].title == f"Triage of Impossible travel: high, {about}"
+    assert life.asked.step == "raise"
+    life.feed(life.claim())
+    life.succeed({"id": "42", "url": ""})
+    assert life.finished.outputs == {"serious": True, "event": "42"}
+
+
+def test_an_address_of_our_own_is_not_asked_about() -> None:
+    alert = msgspec.structs.replace(SIGNAL, tag_list=("network.client.ip:10.1.2.3",))
+    life = a_life("security-signal", alert, reputation_url="https://intel.example/ip", severity="medium")
+    assert life.status == "succeeded"
+    assert "10.1.2.3, one of ours" in life.reports[0].title
+
+
+def test_a_low_signal_ends_with_a_reason_and_without_a_word() -> None:
+    life = a_life("security-signal", SIGNAL, severity="low")
+    assert life.status == "succeeded"
+    assert life.reports == []

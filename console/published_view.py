@@ -26,9 +26,16 @@ class PublicationView(msgspec.Struct, frozen=True, kw_only=True):
     """Why it was refused."""
 
 
-def publication_view(raw: bytes) -> PublicationView:
-    """From the encoded record."""
+def publication(raw: bytes) -> Published | Refused:
+    """The record. Raises TypeError for one of another kind."""
     record = codec.decode(raw)
+    if not isinstance(record, Published | Refused):
+        raise TypeError(f"a {type(record).__name__} where a publication belongs")
+    return record
+
+
+def publication_view(record: Published | Refused) -> PublicationView:
+    """From the record."""
     if isinstance(record, Published):
         return PublicationView(
             run_id=record.run_id,
@@ -43,8 +50,6 @@ def publication_view(raw: bytes) -> PublicationView:
             status=202,
             reason="",
         )
-    if not isinstance(record, Refused):
-        raise TypeError(f"a {type(record).__name__} where a publication belongs")
     return PublicationView(
         run_id=record.run_id,
         seq=record.seq,

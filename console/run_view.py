@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 
 from console.decoding import decoded
-from console.published_view import PublicationView, publication_view
+from console.published_view import PublicationView, publication, publication_view
 from console.read_model.model import ReadModel
 from console.read_model.runs import run_decisions, run_publications, run_records, run_row
-from console.run_steps import StepView, fold_steps
+from console.step_view import StepView, step_view
+from engine.timeline import ReportLine, Timeline, timeline
 from schemas.decisions import AdmissionDecided
-from schemas.events import JournalRecord, Reported, RunFinished, RunStarted, VarsSet
+from schemas.events import JournalRecord, RunFinished
 
 RECORDS_MAX = 10_000
 """Journal records looked at for one view."""
@@ -52,28 +53,23 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
 
 
-class ReportView(msgspec.Struct, frozen=True, kw_only=True):
-    """A text that the run wants Datadog to hear."""
-
-    seq: int
-    at_ms: int
-    kind: str
-    step: str
-    title: str
-    text: str
-    tags: tuple[str, ...]
-
-
 class RunView(RunSummary, frozen=True, kw_only=True):
     """A run with all the journal tells of it."""
 
+    run_url: str
     due_ms: int | None
-    engine: int | None
+    """When the run, or the block it is in, times out."""
+    block: str
+    """steps, on_failure or finally."""
+    recovered: bool
+    """The alert has recovered since."""
+    cancelled_by: str
     inputs: Any
     outputs: Any
     variables: dict[str, Any]
     steps: list[StepView]
-    reports: list[ReportView]
+    reports: list[ReportLine]
+    """Texts for Datadog, and what became of them."""
     decisions: list[DecisionView]
     publications: list[PublicationView]
 
@@ -173,25 +169,24 @@ def _run_view(connection: sqlite3.Connection, run_id: str) -> RunView | None:
     row = run_row(connection, run_id)
     if row is None:
         return None
-    records = _records(connection, run_id)
-    events = [(record, event) for record in records for event in record.events]
-    started = next((event for _, event in events if isinstance(event, RunStarted)), None)
-    finished = next((event for _, event in events if isinstance(event, RunFinished)), None)
-    variables: dict[str, Any] = {}
-    for _, event in events:
-        if isinstance(event, VarsSet):
-            variables.update(event.values)
+    publications = [publication(raw) for raw in run_publications(connection, run_id)]
+    told = timeline(_records(connection, run_id), publications) or Timeline(
+        run_id=run_id, playbook=row["playbook"]
+    )
     return RunView(
         **_summary(row),
-        due_ms=started.due_ms if started else None,
-        engine=started.engine if started else None,
-        inputs=started.inputs if started else {},
-        outputs=finished.outputs if finished else None,
-        variables=variables,
-        steps=fold_steps(records),
-        reports=[_report(record, event) for record, event in events if isinstance(event, Reported)],
+        run_url=told.run_url,
+        due_ms=told.due_ms or None,
+        block=told.block,
+        recovered=told.recovered,
+        cancelled_by=told.cancelled_by,
+        inputs=told.inputs,
+        outputs=told.outputs,
+        variables=told.variables,
+        steps=[step_view(line) for line in told.steps],
+        reports=told.reports,
         decisions=[decision_view(raw) for raw in run_decisions(connection, run_id)],
-        publications=[publication_view(raw) for raw in run_publications(connection, run_id)],
+        publications=[publication_view(each) for each in publications],
     )
 
 
@@ -203,18 +198,6 @@ def _events_view(
     raws = run_records(connection, run_id, after_seq, limit + 1)
     items = [record_view(raw) for raw in raws[:limit]]
     return EventsView(items=items, next_seq=items[-1].seq if len(raws) > limit else None)
-
-
-def _report(record: JournalRecord, event: Reported) -> ReportView:
-    return ReportView(
-        seq=record.seq,
-        at_ms=record.at_ms,
-        kind=event.kind,
-        step=event.step,
-        title=event.title,
-        text=event.text,
-        tags=event.tags,
-    )
 
 
 def _records(connection: sqlite3.Connection, run_id: str) -> list[JournalRecord]:

@@ -82,7 +82,9 @@ def _trace(connection: sqlite3.Connection, alert_id: str) -> Trace | None:
     playbooks = [_traced(connection, each, decisions[each.playbook]) for each in (*matched.looked, *called)]
     runs = {decided.run_id for each in playbooks for decided in each.decisions}
     publications = [
-        publication_view(raw) for run in sorted(runs) for raw in run_publications(connection, run)
+        publication_view(publication(raw))
+        for run in sorted(runs)
+        for raw in run_publications(connection, run)
     ]
     publications.sort(key=lambda each: each.at_ms)
     return Trace(alert=_alert(row, matched), playbooks=playbooks, publications=publications)

@@ -50,8 +50,8 @@ async def change_catalog(parts: Parts, *changes: CatalogChange) -> None:
     try:
         async with asyncio.timeout(READ_BACK_S):
             await parts.catalog.reached(sent.offset + 1)
-    except TimeoutError:
-        log.warning("catalog offset %d was written, but not read back within %g s", sent.offset, READ_BACK_S)
+    except (TimeoutError, RuntimeError) as error:
+        log.warning("catalog offset %d was written, but not read back: %r", sent.offset, error)
 
 
 def catalog_key(change: CatalogChange) -> str:

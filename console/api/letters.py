@@ -10,7 +10,7 @@ from console.api.asking import Cursor, Given, Limit, model_of
 from console.fetching import fetched
 from console.paging import LIMIT, Mark, Page, decode_cursor, page
 from console.problems import Problem
-from console.published_view import PublicationView, publication_view
+from console.published_view import PublicationView, publication, publication_view
 from console.read_model.letters import list_dead_letters, list_publications
 from schemas import codec
 from schemas.dead_letters import DeadLetter
@@ -48,7 +48,7 @@ async def publications(parts: Given, limit: Limit = LIMIT, cursor: Cursor = "") 
     """Accepted and refused."""
     mark = _mark(cursor)
     rows = await model_of(parts).query(lambda connection: list_publications(connection, mark, limit))
-    return page(rows, limit, _place, lambda row: publication_view(row["record"]))
+    return page(rows, limit, _place, lambda row: publication_view(publication(row["record"])))
 
 
 @get("/dead-letters", summary="What could not be handled, the latest first")

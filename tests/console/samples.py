@@ -110,7 +110,7 @@ def decided(decision: Any, offset: int = 5, **fields: Any) -> AdmissionDecided:
     return with_fields(made, **fields)  # type: ignore[no-any-return]  # of the type it was given
 
 
-PUBLISHED = Published(run_id=RUN, seq=2, index=0, event_id="777", sent={"title": "mitigated"}, at_ms=2_500)
+PUBLISHED = Published(run_id=RUN, seq=2, index=1, event_id="777", sent={"title": "mitigated"}, at_ms=2_500)
 LETTER = DeadLetter(
     topic="alerts",
     partition=3,

@@ -75,7 +75,8 @@ async def test_a_run_is_shown_with_all_that_its_journal_tells(web: Web) -> None:
         250,
     )
     assert step["output"] == {"status": 200}
-    assert run["reports"][0]["title"] == "mitigated"
+    (report,) = run["reports"]
+    assert (report["title"], report["event_id"]) == ("mitigated", "777")
     assert run["publications"][0]["event_id"] == "777"
     assert run["decisions"][0]["decision"] == "started"
 

@@ -6,7 +6,7 @@ records take the faster way of `schemas.avro_code`.
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import fastavro
@@ -30,9 +30,46 @@ def parse(text: str | bytes, references: Iterable[str | bytes] = ()) -> Schema:
     try:
         for reference in references:
             fastavro.parse_schema(json.loads(reference), named_schemas=named)
-        return fastavro.parse_schema(json.loads(text), named_schemas=named)
+        schema = fastavro.parse_schema(json.loads(text), named_schemas=named)
     except Exception as error:  # fastavro's errors have no base, and garbage can raise any of Python's
         raise MalformedMessage(f"not an Avro schema: {error}") from error
+    _refuse_endless(schema, named, frozenset())
+    return schema
+
+
+def _refuse_endless(schema: Any, named: Mapping[str, Any], within: frozenset[str]) -> None:
+    """Refuse what lets a short message take all memory (a list of a thousand million nothings) or all of the
+    C stack (records within themselves: fastavro 1.13 then kills the process).
+    """
+    match schema:
+        case list():
+            for branch in schema:
+                _refuse_endless(branch, named, within)
+        case str() if schema in within:
+            raise MalformedMessage(f"not an Avro schema that is read: {schema} holds itself")
+        case str() if schema in named:
+            _refuse_endless(named[schema], named, within)
+        case {"type": "array", "items": items}:
+            if _takes_nothing(items, named):
+                raise MalformedMessage("not an Avro schema that is read: a list of what takes no bytes")
+            _refuse_endless(items, named, within)
+        case {"type": "map", "values": values}:
+            _refuse_endless(values, named, within)
+        case {"type": "record" | "error", "name": name, "fields": fields}:
+            for field in fields:
+                _refuse_endless(field["type"], named, within | {name})
+
+
+def _takes_nothing(schema: Any, named: Mapping[str, Any], within: frozenset[str] = frozenset()) -> bool:
+    match schema:
+        case str() if schema in named:
+            return schema not in within and _takes_nothing(named[schema], named, within)
+        case "null" | {"type": "null"} | {"type": "fixed", "size": 0}:
+            return True
+        case {"type": "record" | "error", "name": name, "fields": fields}:
+            return all(_takes_nothing(field["type"], named, within | {name}) for field in fields)
+        case _:
+            return False
 
 
 def name_of(schema: Schema) -> str | None:

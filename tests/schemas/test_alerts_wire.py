@@ -157,6 +157,41 @@ def test_a_payload_that_is_no_object_or_does_not_fit_is_malformed(schema: str, p
         resolved(ConfluentAlert(1, b"[]", b"[]"), WriterSchema(None))
 
 
+EMPTY: dict[str, Any] = {"type": "record", "name": "Empty", "fields": [{"name": "none", "type": "null"}]}
+LOOP: dict[str, Any] = {
+    "type": "record",
+    "name": "Loop",
+    "fields": [{"name": "loops", "type": {"type": "array", "items": "Loop"}}],
+}
+
+
+@pytest.mark.parametrize("items", ["null", EMPTY, {"type": "fixed", "name": "Nothing", "size": 0}])
+def test_a_list_of_what_takes_no_bytes_is_not_read(items: Any) -> None:
+    # Else a message of ten bytes fills the memory.
+    kinds = [{"type": "array", "items": items}, {"type": "map", "values": {"type": "array", "items": items}}]
+    for kind in kinds:
+        schema = {"type": "record", "name": "Bomb", "fields": [{"name": "list", "type": ["null", kind]}]}
+        with pytest.raises(MalformedMessage, match="a list of what takes no bytes"):
+            writer_schema("AVRO", json.dumps(schema))
+
+
+def test_a_schema_that_holds_itself_is_not_read() -> None:
+    # Else a deeply nested message overflows the stack of fastavro's C code and ends the process.
+    with pytest.raises(MalformedMessage, match="Loop holds itself"):
+        writer_schema("AVRO", json.dumps(LOOP))
+    outer = {"type": "record", "name": "Outer", "fields": [{"name": "a", "type": ["null", LOOP]}]}
+    with pytest.raises(MalformedMessage, match="Loop holds itself"):
+        writer_schema("AVRO", json.dumps(outer))
+
+
+def test_a_schema_that_is_used_twice_holds_itself_not() -> None:
+    leaf = {"type": "record", "name": "Leaf", "fields": [{"name": "key", "type": "string"}]}
+    fields = [{"name": "a", "type": leaf}, {"name": "b", "type": {"type": "array", "items": "Leaf"}}]
+    schema = writer_schema("AVRO", json.dumps({"type": "record", "name": "Tree", "fields": fields}))
+    found = resolved(ConfluentAlert(1, b"\x02x\x02\x02y\x00", b"whole"), schema)
+    assert found == JsonAlert({"a": {"key": "x"}, "b": [{"key": "y"}]}, b"whole")
+
+
 @pytest.mark.parametrize(
     ("kind", "text"), [("PROTOBUF", "message A {}"), ("AVRO", "{"), ("AVRO", '{"type": "odd"}')]
 )

@@ -6,12 +6,15 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from connectors.local_kafka_jars import KAFKA_VERSION
 from schemas.topics import MESSAGE_BYTES_MAX
@@ -120,6 +123,17 @@ def test_a_lock_pins_versions_and_checksums_and_names_no_address(lock: str) -> N
     assert len(pins) == len(starts) > 0
     assert "://" not in text
     assert "--find-links" not in text
+
+
+def test_the_locks_satisfy_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    asked = {"requirements.lock": project["dependencies"]}
+    asked["requirements-dev.lock"] = [*project["dependencies"], *extras["local"], *extras["dev"]]
+    for lock, dependencies in asked.items():
+        pinned = dict(re.findall(r"^([\w.\-]+)==([\w.]+)", (ROOT / lock).read_text(), re.MULTILINE))
+        for requirement in map(Requirement, dependencies):
+            assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), lock
 
 
 @pytest.mark.slow

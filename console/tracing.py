@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from console.decoding import decoded
-from console.published_view import PublicationView, publication_view
+from console.published_view import PublicationView, publication, publication_view
 from console.read_model.alerts import alert_decisions, alert_row
 from console.read_model.model import ReadModel
 from console.read_model.runs import run_publications, run_row

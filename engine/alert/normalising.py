@@ -8,6 +8,8 @@ with samples is told in `docs/alerts.md`.
 import re
 from typing import Any
 
+from msgspec.structs import replace
+
 from engine.alert.bounding import fitting
 from engine.alert.decoding import decoded, the_object
 from engine.alert.facts import alert_key, is_own_event, is_recovery, summary
@@ -26,6 +28,7 @@ __all__ = [
     "is_recovery",
     "normalise",
     "normalise_value",
+    "sound",
     "summary",
 ]
 
@@ -55,6 +58,14 @@ def normalise_value(value: Any) -> Alert | Unparsable:
     if not (alert.title or alert.body or alert.monitor_id):
         return Unparsable("no alert: it has neither a title nor the keys of a Datadog webhook")
     return fitting(alert)
+
+
+def sound(alert: Alert) -> Alert | Unparsable:
+    """An alert that somebody else normalised, made safe to keep, as all that is normalised here is."""
+    metadata = the_object(alert.metadata)
+    if isinstance(metadata, Unparsable):
+        return Unparsable(f"the metadata of the alert is {metadata.problem}")
+    return fitting(alert if metadata == alert.metadata else replace(alert, metadata=metadata))
 
 
 def _alert(payload: dict[str, Any]) -> Alert:

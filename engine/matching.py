@@ -1,0 +1,213 @@
+"""Which playbooks does an alert fit, and why not the others: one AlertMatched, Candidates, and
+AlertRecovereds.
+
+A function of the alert and the catalog. An error in `when` means not matched, with the error as the reason.
+Events that Pulsebook posted itself never match. What may then start is decided by `engine.admission`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from engine.alert.facts import is_own_event, is_recovery, summary
+from engine.alert.normalising import normalise, sound
+from engine.alert.unparsable import Unparsable
+from engine.catalog import Catalog
+from engine.matching_clauses import CLAUSES, Facts, Miss, first_false, recovery_false
+from engine.playbook.compiled import Compiled
+from engine.playbook.model import Playbook
+from schemas.admissions import AlertRecovered, Candidate
+from schemas.alerts import Alert, AlertReceived, AlertSummary
+from schemas.decisions import AlertMatched, Looked
+from schemas.ids import run_id
+from schemas.outgoing import Cause, Outgoing
+from schemas.topics import ADMISSIONS, DECISIONS
+
+LOOKED_MAX = 100
+"""Playbooks that did not match and are named in the record, those that came nearest; the others are counted.
+"""
+_DETAIL_CHARS_MAX = 300
+_RANK = {clause: rank for rank, clause in enumerate(CLAUSES)}
+
+
+class Offered(NamedTuple):
+    """A playbook as the catalog offers it: its active revision (None: it cannot be read), and whether it is
+    enabled.
+    """
+
+    name: str
+    revision: str
+    book: Compiled | None
+    enabled: bool
+
+
+def match(alert: Alert, compiled: Iterable[Compiled]) -> tuple[Looked, ...]:
+    """What became of each of these playbooks; those without `on.alert` are left out."""
+    return _looked(alert, (Offered(book.playbook.name, book.digest, book, True) for book in compiled))
+
+
+def recovery_fits(alert: Alert, playbook: Playbook) -> bool:
+    """Whether a recovery may concern runs of this playbook: endpoint, monitor and tags fit one of its
+    triggers.
+    """
+    facts = Facts(alert)
+    return any(recovery_false(facts, trigger) is None for trigger in playbook.alerts)
+
+
+def matched_records(received: AlertReceived, cause: Cause, catalog: Catalog) -> tuple[Outgoing, ...]:
+    """All that follows from an alert, in the order in which it is to be sent.
+
+    `cause`: where it stands on `alerts`. `catalog`: what is known before `catalog.offset`, which every record
+    names.
+    """
+    alert = _alert_of(received)
+    if isinstance(alert, Unparsable):
+        short = AlertSummary(endpoint=received.endpoint, received_at_ms=received.received_at_ms)
+        return (_matched(received, cause, catalog, short, unparsable=alert.problem),)
+    offered = tuple(_offered(catalog))
+    looked = _looked(alert, offered)
+    recovery = is_recovery(alert) and not is_own_event(alert)
+    recoveries = _recoveries(alert, offered, catalog) if recovery else ()
+    named, left_out = _named(looked)
+    matched = _matched(
+        received,
+        cause,
+        catalog,
+        summary(alert, received.received_at_ms),
+        looked=named,
+        ruled_out=len(offered) - len(looked) + left_out,
+        recovery=recovery,
+    )
+    candidates = (
+        Outgoing(ADMISSIONS, one.playbook, _candidate(received, alert, one, catalog))
+        for one in looked
+        if one.matched
+    )
+    return (matched, *recoveries, *candidates)
+
+
+def _alert_of(received: AlertReceived) -> Alert | Unparsable:
+    """The alert under its record's id and endpoint. Producers of Avro may leave the reading to us."""
+    if received.alert is None and received.problem:
+        return Unparsable(received.problem)
+    alert = (
+        normalise(received.raw, received.content_type) if received.alert is None else sound(received.alert)
+    )
+    if isinstance(alert, Alert) and (alert.id, alert.endpoint) != (received.alert_id, received.endpoint):
+        return replace(alert, id=received.alert_id, endpoint=received.endpoint)
+    return alert
+
+
+def _offered(catalog: Catalog) -> Iterator[Offered]:
+    """Every playbook that was not removed, by name."""
+    for name, held in sorted(catalog.playbooks.items()):
+        if held.digest:
+            yield Offered(name, held.digest, catalog.compiled(held.digest), held.enabled)
+
+
+def _looked(alert: Alert, offered: Iterable[Offered]) -> tuple[Looked, ...]:
+    facts = Facts(alert)
+    return tuple(_look(facts, one) for one in offered if one.book is None or one.book.playbook.alerts)
+
+
+def _look(facts: Facts, offered: Offered) -> Looked:
+    false = _false(facts, offered)
+    if false is None:
+        return Looked(playbook=offered.name, revision=offered.revision, matched=True)
+    detail = false.detail
+    return Looked(
+        playbook=offered.name,
+        revision=offered.revision,
+        matched=False,
+        clause=false.clause,
+        detail=detail if len(detail) <= _DETAIL_CHARS_MAX else detail[: _DETAIL_CHARS_MAX - 1] + "…",
+    )
+
+
+def _false(facts: Facts, offered: Offered) -> Miss | None:
+    """The first false clause; of several triggers, that of the one that came furthest."""
+    if not offered.enabled:
+        return Miss("disabled", "the playbook is disabled")
+    if offered.book is None:
+        return Miss("revision", f"its revision {offered.revision[:12]} cannot be read")
+    if facts.is_own_event:
+        return Miss("own_event", "alert is about an event that Pulsebook posted itself")
+    furthest: Miss | None = None
+    triggers = offered.book.playbook.alerts
+    for trigger in triggers:
+        false = first_false(facts, trigger, offered.book)
+        if false is None:
+            return None
+        if furthest is None or _RANK[false.clause] > _RANK[furthest.clause]:
+            furthest = false
+    if furthest is not None and len(triggers) > 1:
+        return Miss(furthest.clause, f"{furthest.detail} (nearest of {len(triggers)} triggers)")
+    return furthest
+
+
+def _named(looked: tuple[Looked, ...]) -> tuple[tuple[Looked, ...], int]:
+    """What is named in the record, and how many are only counted."""
+    others = [one for one in looked if not one.matched]
+    if len(others) <= LOOKED_MAX:
+        return looked, 0
+    nearest = sorted(others, key=lambda one: -_RANK[one.clause])[:LOOKED_MAX]
+    kept = {one.playbook for one in nearest}
+    return tuple(one for one in looked if one.matched or one.playbook in kept), len(others) - LOOKED_MAX
+
+
+def _recoveries(alert: Alert, offered: Iterable[Offered], catalog: Catalog) -> tuple[Outgoing, ...]:
+    """To every playbook that the recovery may concern; also to a disabled one, whose runs may wait for it."""
+    return tuple(
+        Outgoing(
+            ADMISSIONS,
+            one.name,
+            AlertRecovered(
+                alert_id=alert.id,
+                playbook=one.name,
+                revision=one.revision,
+                catalog_offset=catalog.offset,
+                alert=alert,
+            ),
+        )
+        for one in offered
+        if one.book is not None and recovery_fits(alert, one.book.playbook)
+    )
+
+
+def _candidate(received: AlertReceived, alert: Alert, looked: Looked, catalog: Catalog) -> Candidate:
+    return Candidate(
+        request_id=alert.id,
+        playbook=looked.playbook,
+        revision=looked.revision,
+        catalog_offset=catalog.offset,
+        run_id=run_id(looked.playbook, alert.id),
+        alert=alert,
+        received_at_ms=received.received_at_ms,
+    )
+
+
+def _matched(
+    received: AlertReceived,
+    cause: Cause,
+    catalog: Catalog,
+    short: AlertSummary,
+    *,
+    looked: tuple[Looked, ...] = (),
+    ruled_out: int = 0,
+    unparsable: str = "",
+    recovery: bool = False,
+) -> Outgoing:
+    record = AlertMatched(
+        alert_id=received.alert_id,
+        at_ms=cause.at_ms,
+        summary=short,
+        partition=cause.partition,
+        offset=cause.offset,
+        catalog_offset=catalog.offset,
+        looked=looked,
+        ruled_out=ruled_out,
+        unparsable=unparsable,
+        recovery=recovery,
+    )
+    return Outgoing(DECISIONS, received.alert_id, record)

@@ -52,7 +52,7 @@ def dead_letter(
     message: Message, cause: Cause, prefix: str, stage: str, reason: str, failure: BaseException | None = None
 ) -> Prepared:
     """The message as it came, for the dead letters, with the reason."""
-    headers = _headers(message)
+    headers = headers_of(message)
     letter = DeadLetter(
         topic=cause.topic,
         partition=cause.partition,
@@ -75,7 +75,8 @@ def where(failure: BaseException) -> str:
     return f"{type(failure).__name__} at {places}"
 
 
-def _headers(message: Message) -> dict[str, bytes]:
+def headers_of(message: Message) -> dict[str, bytes]:
+    """The message's headers; of several with one name the last."""
     found: Any = message.headers or ()
     pairs: Collection[tuple[str, bytes]] = found.items() if isinstance(found, dict) else found
     return {str(name): value or b"" for name, value in pairs}

@@ -153,6 +153,14 @@ class Ledger(Generic[R]):
         self._generations.update(dict.fromkeys(partitions, self._app.consumer_generation_id))
         self._watermarks.assigned({partition: self._table.watermark(partition) for partition in partitions})
 
+    async def mend(self, partition: int, key: str, row: R | None, applied: int) -> None:
+        """Write a row that was rebuilt from elsewhere, before any input of its partition is read."""
+        kept = None if row is None else packed(applied, self._encode(row))
+        acked = await self._table.log_rows(partition, applied, {key.encode(): kept})
+        if acked is not None:
+            sent = await acked
+            self._table.store.write(partition, {key.encode(): kept}, sent.offset)
+
     def revoke(self, partitions: Collection[int]) -> None:
         """Forget everything of these partitions: the next owner reads their inputs again."""
         for partition in partitions:
@@ -188,7 +196,11 @@ class Ledger(Generic[R]):
             for sent in entry.sent:
                 if not sent.done():
                     await asyncio.wait([sent])
-                if self._is_current(entry) and (sent.cancelled() or sent.exception() is not None):
+                if not self._is_current(entry):
+                    continue
+                if sent.cancelled():
+                    return  # the app is stopping: nothing from here on is settled
+                if sent.exception() is not None:
                     self._app.end(f"what an input leads to could not be sent: {sent!r}", EXIT_BROKEN)
             self._sent.popleft()
             await self._log(entry)

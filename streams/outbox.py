@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 Sent = asyncio.Future[RecordMetadata]
 
-RECORD_BYTES_MAX = 921_600
-"""Largest value of a record; topics take twice that (`schemas.topics.MESSAGE_BYTES_MAX`)."""
-
 
 class Unwritable(Exception):
     """A record that cannot be written: it is too large, or a value in it has no written form."""
@@ -42,9 +39,10 @@ class Prepared:
 class Outbox:
     """Where the agents of one app send to."""
 
-    def __init__(self, app: "HardenedApp", prefix: str) -> None:
+    def __init__(self, app: "HardenedApp", prefix: str, record_bytes_max: int) -> None:
         self._app = app
         self.prefix = prefix
+        self._record_bytes_max = record_bytes_max
 
     def prepared(self, records: Iterable[Outgoing]) -> list[Prepared]:
         """Records as bytes. Raises Unwritable, with the reason for a person."""
@@ -55,9 +53,11 @@ class Outbox:
             except MalformedMessage as wrong:
                 name = type(record.record).__name__
                 raise Unwritable(f"a {name} has no written form: {wrong}") from wrong
-            if len(value) > RECORD_BYTES_MAX:
+            if len(value) > self._record_bytes_max:
                 name = type(record.record).__name__
-                raise Unwritable(f"a {name} has {len(value)} bytes; at most {RECORD_BYTES_MAX} are written")
+                raise Unwritable(
+                    f"a {name} has {len(value)} bytes; at most {self._record_bytes_max} are written"
+                )
             ready.append(Prepared(self.prefix + record.topic.name, record.key.encode(), value))
         return ready
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from faust.tables.table import Table
+from faust.types import TP
 from faust.types.stores import StoreT
 from faust.types.tuples import RecordMetadata
 
@@ -25,6 +26,8 @@ class RowTable(Table[bytes, bytes]):
     """Rows of one input topic: the row of a key lies in the partition of the input that changes it."""
 
     app: "HardenedApp"
+    suspects: Mapping[int, set[bytes]]
+    """By partition, the rows that may be stale since the last recovery (`streams.replay`)."""
 
     def _new_store(self) -> StoreT[Any, Any]:
         return RowStore(
@@ -79,6 +82,11 @@ class RowTable(Table[bytes, bytes]):
             self.changelog_topic_name, WATERMARK, row, partition=partition
         )
         return row, acked
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """The rows are complete: note what looks like the work of a worker that had lost its partition."""
+        self.suspects = self.store.recovered()
+        await super().on_recovery_completed(active_tps, standby_tps)
 
     def on_key_set(self, key: Any, value: Any) -> None:
         """Refuse Faust's own way of writing: it would bypass the journal-first order."""

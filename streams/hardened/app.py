@@ -15,9 +15,10 @@ from faust.types.transports import TransportT
 from streams.ending import End, end_process
 from streams.hardened.consumer import StrictConsumer
 from streams.hardened.producer import StrictProducer
-from streams.hardened.recovery import SafeTableManager
+from streams.hardened.recovery import SafeRecovery, SafeTableManager
 from streams.hardened.transport import HardenedTransport, OpenConductor
 from streams.lease import Lease
+from streams.table import RowTable
 
 Covered = Callable[[TP], int | None]
 """The offset up to which the effects of an input partition are surely kept; None where nothing is known."""
@@ -42,9 +43,12 @@ class HardenedApp(faust.App):
         self.fetch_max_wait_ms = fetch_max_wait_ms
         self.covered: Covered = lambda tp: None
         self._background: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._revoking: list[Callable[[set[TP]], None]] = []
+        self._stopping: list[Callable[[], Coroutine[Any, Any, None]]] = []
         super().__init__(
             id,
             TableManager=SafeTableManager,
+            Table=RowTable,
             processing_guarantee="at_least_once",
             broker_session_timeout=session_timeout_s,
             **options,
@@ -66,9 +70,28 @@ class HardenedApp(faust.App):
         """The producer, by its real type."""
         return cast(StrictProducer, self.producer)
 
+    @property
+    def recovery(self) -> SafeRecovery:
+        """The recovery service, by its real type."""
+        return cast(SafeRecovery, cast(SafeTableManager, self.tables).recovery)
+
     def in_background(self, task: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `task` from the start of the app to its very end. One that raises crashes the app."""
         self._background.append(task)
+
+    def when_revoked(self, forget: Callable[[set[TP]], None]) -> None:
+        """Call `forget` whenever partitions were given back, after what was settled is committed."""
+        self._revoking.append(forget)
+
+    def before_stop(self, finish: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Await `finish` when the app is asked to stop, before it does anything else."""
+        self._stopping.append(finish)
+
+    async def on_stop(self) -> None:
+        """Finish what must not be cut short, then stop as Faust does."""
+        for finish in self._stopping:
+            await finish()
+        await super().on_stop()
 
     async def on_start(self) -> None:
         """Start the background tasks before the first message can arrive."""
@@ -82,4 +105,6 @@ class HardenedApp(faust.App):
 
     async def _on_partitions_revoked(self, revoked: set[TP]) -> None:
         await super()._on_partitions_revoked(revoked)
+        for forget in self._revoking:
+            forget(revoked)
         self.lease.revoked()

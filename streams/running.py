@@ -1,0 +1,71 @@
+"""Runs a worker inside somebody else's event loop until it is asked to stop, with an honest exit code.
+
+Signals, logging and the loop itself are the caller's.
+"""
+
+import asyncio
+import logging
+
+from aiokafka.errors import KafkaConnectionError
+
+from streams.app import Worker
+from streams.ending import EXIT_BROKEN
+from streams.hardened.logs import quiet_libraries
+
+log = logging.getLogger(__name__)
+
+EXIT_DONE = 0
+EXIT_CANNOT_REACH = 3
+STOP_WITHIN_S = 25.0
+
+
+async def run(worker: Worker, stop: asyncio.Event, stop_within_s: float = STOP_WITHIN_S) -> int:
+    """Run until `stop` is set, or the worker breaks. Returns the exit code.
+
+    0: stopped in good order. 3: Kafka could not be reached at the start. 70: something broke. What cannot be
+    stopped within `stop_within_s` ends the process at once (70): a kill is safe, waiting for ever is not.
+    """
+    quiet_libraries()
+    app = worker.app
+    worker.options.data_dir.mkdir(parents=True, exist_ok=True)
+    asked = asyncio.create_task(stop.wait())
+    started = asyncio.create_task(app.start())
+    try:
+        await asyncio.wait([asked, started], return_when=asyncio.FIRST_COMPLETED)
+        if started.done() and started.exception() is None:
+            over = asyncio.create_task(app.wait_until_stopped())
+            await asyncio.wait([asked, over], return_when=asyncio.FIRST_COMPLETED)
+            over.cancel()
+        code = _code(started, app.crash_reason)
+        await _stopped(worker, started, stop_within_s)
+    finally:
+        asked.cancel()
+    return code
+
+
+def _code(started: "asyncio.Task[None]", crash: BaseException | None) -> int:
+    failure = started.exception() if started.done() else None
+    if isinstance(failure, KafkaConnectionError):
+        log.critical("Kafka cannot be reached: %s", failure)
+        return EXIT_CANNOT_REACH
+    failure = failure or crash
+    if failure is not None:
+        log.critical("the worker broke: %r", failure, exc_info=failure)
+        return EXIT_BROKEN
+    return EXIT_DONE
+
+
+async def _stopped(worker: Worker, started: "asyncio.Task[None]", within_s: float) -> None:
+    stopping = asyncio.gather(_stop(worker, started), return_exceptions=True)
+    done, _ = await asyncio.wait([stopping], timeout=within_s)
+    if not done:
+        worker.app.end(f"it did not stop within {within_s:.0f} s", EXIT_BROKEN)
+    for failure in stopping.result():
+        if failure is not None:
+            log.error("while stopping: %r", failure)
+
+
+async def _stop(worker: Worker, started: "asyncio.Task[None]") -> None:
+    await worker.app.stop()
+    started.cancel()
+    await asyncio.wait([started])

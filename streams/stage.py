@@ -1,0 +1,120 @@
+"""One agent with all it stands on: its input topic, table, watermarks, ledger, and timers where it has some.
+
+Also what happens to them when partitions come and go.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, cast
+
+from faust.types import TP
+
+from schemas.topics import Topic
+from streams.ending import EXIT_REFUSED
+from streams.entries import R
+from streams.handling import Handler, register
+from streams.ledger import Ledger
+from streams.metrics import Metrics
+from streams.options import WorkerOptions
+from streams.outbox import Outbox
+from streams.table import RowTable
+from streams.ticking import Ticking
+from streams.watermarks import Watermarks
+
+if TYPE_CHECKING:
+    from streams.hardened.app import HardenedApp
+
+log = logging.getLogger(__name__)
+
+Mend = Callable[[str], Awaitable[tuple[R | None, int]]]
+"""From a row's key to the row as it must be and the offset of the last input it has, from another source."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowForm(Generic[R]):
+    """How rows of a table are written, read, asked for their timers, and rebuilt."""
+
+    encode: Callable[[R], bytes]
+    decode: Callable[[bytes], R]
+    timers_of: Callable[[R], Mapping[str, int]] | None = None
+    key_of: Callable[[str], str] = str
+    """From a row's key to the key of its inputs."""
+    mend: Mend[R] | None = None
+
+
+class Stage(Generic[R]):
+    """The ground of one agent of `app`; `table` is the table's name."""
+
+    def __init__(
+        self,
+        app: "HardenedApp",
+        options: WorkerOptions,
+        topic: Topic,
+        table: str,
+        form: RowForm[R],
+        outbox: Outbox,
+        metrics: Metrics,
+    ) -> None:
+        self.app = app
+        self.topic = options.prefix + topic.name
+        self.form = form
+        self.table = cast(RowTable, app.Table(table, key_type=bytes, value_type=bytes))
+        self.watermarks = Watermarks(
+            self.topic, options.topic_id(self.topic), lambda reason: app.end(reason, EXIT_REFUSED)
+        )
+        self.ledger: Ledger[R] = Ledger(app, self.table, self.watermarks, form.encode, form.decode)
+        self.ticking: Ticking[R] | None = None
+        self.busy = False
+        """Whether the agent is handling a message."""
+        self.nowhere_since_s: float | None = None
+        if form.timers_of is not None:
+            self.ticking = Ticking(
+                app, self.table, outbox, metrics, self.topic, form.key_of, form.decode, form.timers_of
+            )
+            self.ledger.on_kept = self.ticking.kept
+        self.table.on_recover(self._recovered)
+
+    def run(self, handler: Handler) -> None:
+        """Let `handler` take the topic's messages."""
+        register(self.app, self.topic, handler, self._set_busy)
+
+    def _set_busy(self, busy: bool) -> None:
+        self.busy = busy
+
+    def covered(self, partition: int) -> int | None:
+        """Offset of the last input that is settled for sure."""
+        return self.watermarks.covered(partition)
+
+    def revoke(self, revoked: set[TP]) -> None:
+        """Partitions go: forget all that belongs to them."""
+        partitions = {tp.partition for tp in revoked if tp.topic == self.topic}
+        self.ledger.revoke(partitions)
+        if self.ticking is not None:
+            self.ticking.revoke(partitions)
+
+    async def _recovered(self) -> None:
+        """Partitions came, and their rows are complete. Faust swallows what is raised here; so nothing is."""
+        try:
+            actives = self.app.recovery.actives_for_table[self.table]
+            partitions = {tp.partition for tp in actives}
+            await self._mend()
+            await self.ledger.assigned(partitions)
+            if self.ticking is not None:
+                self.ticking.assigned(partitions)
+        except asyncio.CancelledError:
+            raise
+        except Exception as failure:
+            log.exception("the table %s could not be made ready", self.table.name)
+            self.app.end(f"the table {self.table.name} could not be made ready: {failure!r}", 70)
+
+    async def _mend(self) -> None:
+        for partition, keys in self.table.suspects.items():
+            for key in keys:
+                if self.form.mend is None:
+                    log.error("the row %r of %s may be stale", key, self.table.name)
+                    continue
+                row, applied = await self.form.mend(key.decode())
+                log.warning("the row %r of %s may be stale: written again", key, self.table.name)
+                await self.ledger.mend(partition, key.decode(), row, applied)

@@ -31,11 +31,11 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _START = Mark(1, 1)
 
 
-def read_yaml(text: str) -> Value:
+def read_yaml(text: str, bytes_max: int = SIZE_MAX_BYTES) -> Value:
     """The one document of a file. Raises YamlFault."""
     size = len(text.encode("utf-8", "surrogatepass"))
-    if size > SIZE_MAX_BYTES:
-        raise YamlFault(f"the file has {size} bytes, more than {SIZE_MAX_BYTES}", "make two of it", _START)
+    if size > bytes_max:
+        raise YamlFault(f"the file has {size} bytes, more than {bytes_max}", "make two of it", _START)
     text = text.removeprefix("\ufeff")
     try:
         return _Composer(text, iter(YAML(typ="safe", pure=True).parse(text))).document()

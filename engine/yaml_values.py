@@ -14,6 +14,9 @@ class Mark(NamedTuple):
     column: int
 
 
+START = Mark(1, 1)
+
+
 class YamlFault(ValueError):
     """The text is no YAML that we take: what is wrong, where, and what would be right."""
 
@@ -52,7 +55,7 @@ class Value:
         return self.mark if at < 0 else mark_at(self.source, at, self.mark)
 
 
-def mark_at(text: str, index: int, begin: Mark = Mark(1, 1)) -> Mark:  # noqa: B008 - immutable
+def mark_at(text: str, index: int, begin: Mark = START) -> Mark:
     """Where the character at `index` stands in a text that begins at `begin`."""
     line = text.count("\n", 0, index)
     if line == 0:

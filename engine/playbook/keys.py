@@ -50,7 +50,7 @@ ON = Section(
     "`on`",
     (
         Key("alert", "map, or list of maps", "Alerts that start it; any one of the list fits."),
-        Key("call", "map", "May be started by hand: API, CLI, other playbooks. `{}` will do."),
+        Key("call", "map", "May be started by hand: API and CLI. `{}` will do."),
     ),
 )
 ON_ALERT = Section(
@@ -60,7 +60,12 @@ ON_ALERT = Section(
         Key("kind", "one or a list", "EVENT_TYPE, such as query_alert_monitor."),
         Key("monitor", "one or a list", "Monitor ids."),
         Key("tags", "map of one or a list", "Every key must be there with one of its values."),
-        Key("transition", "one or a list", "Datadog's transitions.", "[Triggered, Warn, No Data]"),
+        Key(
+            "transition",
+            "one or a list",
+            "Datadog's transitions; an alert without one counts as Triggered.",
+            "[Triggered, Warn, No Data]",
+        ),
         Key("priority", "one or a list", "P1 to P5, as the monitor has it."),
         Key("when", "expression", "True or false; sees `alert` only. An error counts as false."),
         Key("test", "true or false", "Whether [TEST] notifications start it, too.", "false"),

@@ -14,15 +14,25 @@ from engine.playbook.fields import Fields, kind_of
 from engine.playbook.keys import PLAYBOOK
 from engine.playbook.model import HOUR_MS, Playbook
 from engine.playbook.problems import Problem, Problems
-from engine.playbook.reading_steps import StepReader
+from engine.playbook.reading_steps import STEPS_MAX, StepReader
 from engine.playbook.reading_trigger import MONTH_MS, read_admission, read_inputs, read_name, read_on
 from engine.playbook.sites import Sites
-from engine.yaml_text import read_yaml
+from engine.yaml_text import SIZE_MAX_BYTES, read_yaml
 from engine.yaml_values import Value, YamlFault
 from schemas.actions import ActionSpec
 
 _NAME = re.compile(r"[a-z0-9-]{1,64}")
 _ENDS = ("failed", "succeeded", "cancelled")
+
+
+class Limits(NamedTuple):
+    """The bounds of one file, settable."""
+
+    bytes_max: int = SIZE_MAX_BYTES
+    steps_max: int = STEPS_MAX
+
+
+DEFAULT_LIMITS = Limits()
 
 
 class Read(NamedTuple):
@@ -38,30 +48,28 @@ def read(
     known: Mapping[str, ActionSpec],
     endpoints: Collection[str] | None = None,
     secrets: Collection[str] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Read:
     """Reads a playbook. `known`: actions by name; `endpoints`, `secrets`: names that exist, None: unknown."""
     problems = Problems(filename)
     try:
-        value = read_yaml(text)
+        value = read_yaml(text, limits.bytes_max)
     except YamlFault as fault:
         problems.error(fault.mark, str(fault), fault.fix)
         return Read(None, problems.sorted())
     sites = Sites(problems)
-    playbook = _playbook(value, sites, known, endpoints)
+    playbook = _playbook(value, sites, StepReader(sites, known, limits.steps_max), endpoints)
     check_sites(playbook, sites.found, problems, secrets)
     return Read(None if problems.fatal else playbook, problems.sorted())
 
 
-def _playbook(
-    value: Value, sites: Sites, known: Mapping[str, ActionSpec], endpoints: Collection[str] | None
-) -> Playbook:
+def _playbook(value: Value, sites: Sites, reader: StepReader, endpoints: Collection[str] | None) -> Playbook:
     fields = Fields(value, PLAYBOOK, sites.problems)
     name = _name(fields, value)
     for key in ("on", "steps"):
         if key not in fields and isinstance(value.data, dict):
             fields.missing(key)
     alerts, call = read_on(fields.value("on"), sites, endpoints)
-    reader = StepReader(sites, known)
     steps = reader.block(fields, "steps", "steps")
     given = fields.value("steps")
     if given is not None and given.data == ():

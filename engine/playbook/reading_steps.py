@@ -19,10 +19,11 @@ STEPS_MAX = 500
 class StepReader:
     """Reads the blocks of one playbook, one after the other: steps are counted over all of them."""
 
-    def __init__(self, sites: Sites, known: Mapping[str, ActionSpec]) -> None:
+    def __init__(self, sites: Sites, known: Mapping[str, ActionSpec], steps_max: int = STEPS_MAX) -> None:
         self._sites = sites
         self._problems = sites.problems
         self._known = known
+        self._steps_max = steps_max
         self._count = 0
         self._ids: dict[str, Mark] = {}
 
@@ -34,8 +35,8 @@ class StepReader:
         if not isinstance(value.data, tuple):
             fields.wrong(name, "a list of steps", "begin each step with `- `")
             return ()
-        if self._count + len(value.data) > STEPS_MAX:
-            self._problems.error(value.mark, f"more than {STEPS_MAX} steps", "make two playbooks of it")
+        if self._count + len(value.data) > self._steps_max:
+            self._problems.error(value.mark, f"more than {self._steps_max} steps", "make two playbooks of it")
             return ()
         self._sites.stage = stage
         steps = []

@@ -19,6 +19,7 @@ from engine.playbook.model import (
     SetStep,
 )
 from engine.playbook.problems import PROBLEMS_MAX
+from engine.playbook.reading import Limits
 from engine.playbook.reading_steps import STEPS_MAX
 from tests.engine.playbook.builders import read_text
 
@@ -227,6 +228,15 @@ def test_steps_are_bounded() -> None:
     assert [str(problem) for problem in read.problems] == [
         f"book.yaml:{STEPS_MAX + 5}:3: more than 500 steps (make two playbooks of it)"
     ]
+
+
+def test_the_bounds_of_a_file_can_be_set() -> None:
+    read = read_text(
+        "playbook: a\non: {call: {}}\nsteps: [{exit: {}}, {exit: {}}]", limits=Limits(steps_max=1)
+    )
+    assert [problem.message for problem in read.problems] == ["more than 1 steps"]
+    read = read_text("playbook: a", limits=Limits(bytes_max=10))
+    assert [problem.message for problem in read.problems] == ["the file has 11 bytes, more than 10"]
 
 
 def test_problems_are_bounded_and_in_the_order_of_the_file() -> None:

@@ -40,7 +40,7 @@ def _granted(state: StepState, claim: StepClaimed, at_ms: int) -> StepGranted:
         instance=claim.instance,
         boot=claim.boot,
         booted_at_ms=claim.booted_at_ms,
-        until_ms=min(at_ms + state.timeout_ms + SLACK_MS, state.deadline_ms),
+        until_ms=at_ms + state.timeout_ms + SLACK_MS,
     )
 
 

@@ -36,6 +36,17 @@ def test_the_record_says_what_caused_it() -> None:
     assert (record.cause_topic, record.cause_partition, record.cause_offset) == ("run-inbox", 4, 1_000)
 
 
+def test_an_input_whose_offset_was_applied_is_never_taken_for_a_new_one() -> None:
+    life = Life(a_playbook(a_step("kill", action="touch", on_unknown="ask")))
+    life.fail("timeout", status="unknown")
+    life.reply("retry")
+    first_answer, cause = life.inputs[-1]
+    life.fail("timeout", status="unknown")
+    assert life.live.steps["kill"].phase == "asking"
+    again = advance(life.row, first_answer, cause, life.book)
+    assert again.row is life.row and again.journal is None
+
+
 def test_a_run_of_an_engine_number_that_is_not_known_fails_clearly() -> None:
     advanced = advance(None, requested(engine=99), CAUSE, BOOK)
     record = journal_of(advanced)

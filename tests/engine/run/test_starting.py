@@ -121,6 +121,12 @@ def test_an_input_that_the_playbook_does_not_have_is_refused_with_those_it_has()
     assert "no input `other` (it takes x)" in life.finished.message
 
 
+def test_a_default_that_json_cannot_say_fails_the_run() -> None:
+    life = Life(with_input(type="list", default=[float("nan")]))
+    assert (life.finished.kind, started(life).inputs) == ("bad_input", {})
+    assert "not finite" in life.finished.message
+
+
 def test_a_default_of_null_stays_null_and_is_neutral_in_expressions() -> None:
     life = Life(with_input(default=None))
     assert started(life).inputs == {"x": None}

@@ -73,6 +73,11 @@ def test_a_literal_that_json_cannot_say_fails_the_step() -> None:
     assert "not finite" in life.finished.message
 
 
+def test_a_literal_of_set_that_json_cannot_say_fails_the_run() -> None:
+    life = Life(a_playbook(SetStep(path="#1", values={"x": float("inf")})))
+    assert "not finite" in life.finished.message
+
+
 def test_an_action_that_was_not_pinned_fails_the_step() -> None:
     life = Life(a_playbook(a_step(action="nowhere")))
     assert "no action `nowhere`" in life.finished.message

@@ -33,31 +33,32 @@ def parse(text: str | bytes, references: Iterable[str | bytes] = ()) -> Schema:
         schema = fastavro.parse_schema(json.loads(text), named_schemas=named)
     except Exception as error:  # fastavro's errors have no base, and garbage can raise any of Python's
         raise MalformedMessage(f"not an Avro schema: {error}") from error
-    _refuse_endless(schema, named, frozenset())
+    _refuse_endless(schema, named, frozenset(), set())
     return schema
 
 
-def _refuse_endless(schema: Any, named: Mapping[str, Any], within: frozenset[str]) -> None:
+def _refuse_endless(schema: Any, named: Mapping[str, Any], within: frozenset[str], done: set[str]) -> None:
     """Refuse what lets a short message take all memory (a list of a thousand million nothings) or all of the
     C stack (records within themselves: fastavro 1.13 then kills the process).
     """
     match schema:
         case list():
             for branch in schema:
-                _refuse_endless(branch, named, within)
+                _refuse_endless(branch, named, within, done)
         case str() if schema in within:
             raise MalformedMessage(f"not an Avro schema that is read: {schema} holds itself")
-        case str() if schema in named:
-            _refuse_endless(named[schema], named, within)
+        case str() if schema in named and schema not in done:
+            _refuse_endless(named[schema], named, within, done)
         case {"type": "array", "items": items}:
             if _takes_nothing(items, named):
                 raise MalformedMessage("not an Avro schema that is read: a list of what takes no bytes")
-            _refuse_endless(items, named, within)
+            _refuse_endless(items, named, within, done)
         case {"type": "map", "values": values}:
-            _refuse_endless(values, named, within)
+            _refuse_endless(values, named, within, done)
         case {"type": "record" | "error", "name": name, "fields": fields}:
             for field in fields:
-                _refuse_endless(field["type"], named, within | {name})
+                _refuse_endless(field["type"], named, within | {name}, done)
+            done.add(name)
 
 
 def _takes_nothing(schema: Any, named: Mapping[str, Any], within: frozenset[str] = frozenset()) -> bool:

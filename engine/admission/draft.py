@@ -45,6 +45,8 @@ class Draft:
     rows: dict[str, Row | None] = field(default_factory=dict)
     sends: list[Outgoing] = field(default_factory=list)
     _book: PlaybookRow | None = None
+    _read_before: dict[str, Row | None] = field(default_factory=dict)
+    """Rows as they were: to read one may mean to decode it."""
 
     @property
     def at_ms(self) -> int:
@@ -92,7 +94,11 @@ class Draft:
 
     def row(self, row_key: str) -> Row | None:
         """Any row by its whole key."""
-        return self.rows[row_key] if row_key in self.rows else self.get(row_key)
+        if row_key in self.rows:
+            return self.rows[row_key]
+        if row_key not in self._read_before:
+            self._read_before[row_key] = self.get(row_key)
+        return self._read_before[row_key]
 
     def tell(self, run_id: str, record: Record) -> None:
         """Send a record to the run's inbox."""

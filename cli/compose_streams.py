@@ -1,0 +1,105 @@
+"""The processor and the sink, composed: Faust workers with their catalog, journal reader and poster."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+
+from cli.compose_datadog import poster
+from cli.composing import limits
+from cli.output import CANNOT_REACH, warn
+from connectors.actions.registry import specs
+from connectors.catalog_reader import CatalogReader
+from connectors.errors import ConnectorError
+from connectors.event_log import EventLogReader
+from connectors.health_server import HealthServer
+from connectors.http_client import create_http_client
+from connectors.journal_reader import JournalReader
+from connectors.topic_ids import topic_ids
+from connectors.topics_admin import planned_topics
+from schemas.topics import CATALOG
+from settings import Settings
+from streams.app import Worker, create_processor, create_sink
+from streams.options import WorkerOptions
+from streams.running import run
+
+PROCESSOR_PORT = 9101
+SINK_PORT = 9103
+RUNS_PATH = "/runs/"
+
+
+async def run_processor(settings: Settings, stop: asyncio.Event) -> int:
+    """Match, admit and advance until `stop`; the exit code."""
+    async with AsyncExitStack() as parts:
+        catalog = CatalogReader(EventLogReader(settings.kafka_options(), (CATALOG,), settings.topic_prefix))
+        parts.push_async_callback(catalog.stop)
+        journal = JournalReader(settings.kafka_options(), settings.topic_prefix, settings.partitions)
+
+        def make(options: WorkerOptions) -> Worker:
+            return create_processor(
+                options,
+                catalog=catalog,
+                actions={name: spec.pinned for name, spec in specs().items()},
+                limits=limits(settings),
+                run_url_prefix=f"{settings.public_url.rstrip('/')}{RUNS_PATH}" if settings.public_url else "",
+                rebuild=journal.records_of,
+            )
+
+        return await _run(settings, stop, "processor", PROCESSOR_PORT, make, catalog)
+
+
+async def run_sink(settings: Settings, stop: asyncio.Event) -> int:
+    """Post what is reported until `stop`; the exit code."""
+    async with AsyncExitStack() as parts:
+        client = create_http_client()
+        parts.push_async_callback(client.aclose)
+        return await _run(
+            settings,
+            stop,
+            "sink",
+            SINK_PORT,
+            lambda options: create_sink(options, poster=poster(client, settings)),
+        )
+
+
+async def _run(
+    settings: Settings,
+    stop: asyncio.Event,
+    name: str,
+    port: int,
+    make: Callable[[WorkerOptions], Worker],
+    catalog: CatalogReader | None = None,
+) -> int:
+    try:
+        options = _options(settings, name, await _ids(settings))
+        if catalog is not None:
+            await catalog.start()
+        worker = make(options)
+    except (ConnectorError, LookupError) as error:
+        warn(str(error).strip("'\""))
+        return CANNOT_REACH
+    health = HealthServer(
+        settings.health_host, settings.health_port or port, worker.missing, worker.metrics.registry
+    )
+    await health.start()
+    try:
+        return await run(worker, stop, float(settings.stop_grace_s))
+    finally:
+        await health.stop()
+
+
+async def _ids(settings: Settings) -> Mapping[str, str]:
+    names = [topic.name for topic in planned_topics(settings.topic_prefix, 1, 1)]
+    return await topic_ids(settings.kafka_options(), names)
+
+
+def _options(settings: Settings, name: str, ids: Mapping[str, str]) -> WorkerOptions:
+    return WorkerOptions(
+        kafka=settings.kafka_options(),
+        prefix=settings.topic_prefix,
+        partitions=settings.partitions,
+        data_dir=settings.data_dir / name,
+        topic_ids=ids,
+        instance_id=f"{name}-{settings.instance}",
+        session_timeout_s=float(settings.session_timeout_s),
+        record_bytes_max=settings.record_bytes_max,
+    )

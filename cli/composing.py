@@ -1,0 +1,110 @@
+"""What several commands compose from the settings: settings themselves, topics, secrets, what a run pins.
+
+One process each is composed in `cli.processes`. Nothing here decides anything.
+"""
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+from cli.output import CANNOT_REACH, WRONG_USE, fail
+from connectors.errors import ConnectorError
+from connectors.local_kafka_jars import default_cache_dir
+from connectors.secrets import SecretStore
+from connectors.topics_admin import PlannedTopic, check_topics, create_topics, planned_topics
+from schemas.inbox import Limits
+from settings import Settings
+from settings_reading import SettingsError
+
+LOCAL_PARTITIONS = "4"
+LOCAL_REPLICATION = "1"
+
+
+def load_settings() -> Settings:
+    """The settings of this process, or the end of the command with all that is wrong with them."""
+    try:
+        return Settings.load()
+    except SettingsError as error:
+        fail(str(error), WRONG_USE)
+
+
+def settings_for_up(data: Path, kafka: str) -> Settings:
+    """Settings of one machine: fewer partitions, one copy, no login on loopback, unless they are given."""
+    os.environ.setdefault("PULSEBOOK_PARTITIONS", LOCAL_PARTITIONS)
+    os.environ.setdefault("PULSEBOOK_REPLICATION", LOCAL_REPLICATION)
+    os.environ.setdefault("PULSEBOOK_AUTH", "off")
+    os.environ["PULSEBOOK_DATA_DIR"] = str(data.resolve())
+    if kafka:
+        os.environ["PULSEBOOK_KAFKA"] = kafka
+    return load_settings()
+
+
+def named_kafka(settings: Settings) -> Settings:
+    """The same settings, where they name a Kafka; else the end of the command."""
+    if not settings.kafka:
+        fail(
+            "PULSEBOOK_KAFKA names no Kafka servers (HOST:PORT). On one machine, `pulsebook up` starts one by itself.",
+            WRONG_USE,
+        )
+    return settings
+
+
+def plan(settings: Settings) -> tuple[PlannedTopic, ...]:
+    """All topics as these settings want them."""
+    return planned_topics(
+        settings.topic_prefix,
+        settings.partitions,
+        settings.replication,
+        settings.alerts_kept_days,
+        settings.journal_kept_days,
+    )
+
+
+async def make_topics(settings: Settings) -> list[str]:
+    """Make the topics that are missing; their names. Ends the command where Kafka refuses or does not answer."""
+    try:
+        made = await create_topics(settings.kafka_options(), plan(settings))
+        problems = await check_topics(settings.kafka_options(), plan(settings))
+    except ConnectorError as error:
+        fail(str(error), CANNOT_REACH)
+    if wrong := [problem for problem in problems if "partitions" in problem]:
+        fail("\n".join(wrong), CANNOT_REACH)
+    return made
+
+
+async def topic_problems(settings: Settings) -> list[str]:
+    """What differs between the topics as they are and as they should be, a sentence each."""
+    try:
+        return await check_topics(settings.kafka_options(), plan(settings))
+    except ConnectorError as error:
+        return [str(error)]
+
+
+def secrets_dir(settings: Settings) -> Path:
+    """Where secrets lie as files."""
+    return settings.secrets_dir or settings.data_dir / "secrets"
+
+
+def secret_store(settings: Settings) -> SecretStore:
+    """The secrets of this machine."""
+    return SecretStore(secrets_dir(settings), os.environ)
+
+
+def cache_dir(settings: Settings) -> Path:
+    """Where the local broker's jars are kept between starts, outside any checkout."""
+    return settings.cache_dir or default_cache_dir()
+
+
+def limits(settings: Settings) -> Limits:
+    """The limits that a run pins at its start."""
+    return Limits(
+        step_output_bytes_max=settings.step_output_bytes_max,
+        row_bytes_max=settings.row_bytes_max,
+        record_bytes_max=settings.record_bytes_max,
+        loop_items_max=settings.loop_items_max,
+    )
+
+
+def ended(reason: str, code: int) -> NoReturn:
+    """The end of a process, with a sentence for its log."""
+    fail(reason, code)

@@ -1,0 +1,65 @@
+"""`pulsebook endpoint`: named webhook addresses for Datadog."""
+
+import json
+from importlib import resources
+from typing import Annotated
+
+import typer
+
+from cli import client
+from cli.output import JsonOption, document, say, show_rows
+
+app = typer.Typer(no_args_is_help=True, help="Webhook endpoints.")
+
+
+@app.command()
+def create(name: str, as_json: JsonOption = False) -> None:
+    """Make an endpoint and say how to set it up in Datadog. Its address is shown once, as the last line."""
+    answer = client.call("POST", "/api/v1/endpoints", body={"name": name})
+    _show(name, answer, as_json)
+
+
+@app.command()
+def rotate(
+    name: str,
+    keep_old: Annotated[str, typer.Option(help="How long the old address goes on working.")] = "24h",
+    as_json: JsonOption = False,
+) -> None:
+    """Give an endpoint a new address; the old one is accepted for a while."""
+    answer = client.call("POST", f"/api/v1/endpoints/{name}/rotate", body={"keep_old": keep_old})
+    _show(name, answer, as_json)
+
+
+@app.command("list")
+def list_endpoints(as_json: JsonOption = False) -> None:
+    """All endpoints. Tokens are not kept and cannot be shown."""
+    rows = client.call("GET", "/api/v1/endpoints")["items"]
+    show_rows(
+        rows, ("name", "actor", "at_ms"), as_json, "no endpoints yet; try: pulsebook endpoint create NAME"
+    )
+
+
+@app.command()
+def delete(name: str) -> None:
+    """Remove an endpoint: its address answers 404 from now on."""
+    client.call("DELETE", f"/api/v1/endpoints/{name}")
+    say(f"endpoint {name} deleted")
+
+
+def payload() -> str:
+    """The payload that Datadog is to send: recommended by both products Pulsebook takes after."""
+    return resources.files("cli").joinpath("datadog-webhook-payload.json").read_text()
+
+
+def _show(name: str, answer: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        document({**answer, "payload": json.loads(payload())})
+        return
+    say("In Datadog: Integrations, Webhooks, New:")
+    say(
+        f"  name     pulsebook-{name}  (then write @webhook-pulsebook-{name} into the monitors that should call it)"
+    )
+    say("  payload  (paste it whole)")
+    say(payload().rstrip())
+    say("The URL, shown this once:")
+    say(answer["url"])

@@ -1,0 +1,59 @@
+"""`pulsebook init DIR`: a folder to begin with: one playbook that works, and a README that says what to do next."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import WRONG_USE, fail, say
+
+PLAYBOOK = """\
+# A first playbook: it writes a line for each alert of the endpoint `demo` and tells Datadog about it.
+# The language: docs/playbooks.md in the Pulsebook repository.
+playbook: hello
+description: Greets every alert.
+owner: me
+
+on:
+  alert:
+    endpoint: demo
+  call: {}
+
+steps:
+  - id: greet
+    action: log
+    with: {message: "hello, ${{ alert.title }}"}
+  - publish:
+      title: "Pulsebook greets: ${{ alert.title }}"
+      text: "The alert was seen; the step said: ${{ steps.greet.output.message }}"
+      tags: [enrichment]
+
+report: [failed, succeeded]
+"""
+
+README = """\
+# Playbooks
+
+| do | with |
+|---|---|
+| check them | `pulsebook playbook lint .` |
+| make them the active ones | `pulsebook playbook apply .` |
+| try one | `pulsebook alert send --example`, then `pulsebook run list` |
+| see why one did not start | `pulsebook alert trace ALERT_ID` |
+"""
+
+
+def init(directory: Annotated[Path, typer.Argument(help="A folder; made if it is not there.")]) -> None:
+    """Make a folder with a first playbook and a README."""
+    files = {directory / "hello.yaml": PLAYBOOK, directory / "README.md": README}
+    for path in files:
+        if path.exists():
+            fail(f"{path} is there already; nothing was written. Name another folder.", WRONG_USE)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for path, text in files.items():
+            path.write_text(text, encoding="utf-8")
+            say(f"wrote {path}")
+    except OSError as error:
+        fail(f"cannot write to {directory}: {error.strerror}", WRONG_USE)
+    say(f"try: pulsebook playbook lint {directory}, then pulsebook playbook apply {directory}")

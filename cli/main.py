@@ -1,0 +1,39 @@
+"""The `pulsebook` command. Each group of commands is a file beside this one; what they do is not here."""
+
+import typer
+
+from cli import alert, deadletter, endpoint, playbook, processes, run, secret, status, token, topics, up
+from cli.init import init
+
+app = typer.Typer(
+    name="pulsebook",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Matches alerts to playbooks, runs their steps, and tells Datadog what happened.",
+)
+app.command()(up.up)
+app.command()(processes.web)
+app.command()(processes.processor)
+app.command()(processes.executor)
+app.command()(processes.sink)
+app.command(hidden=True)(processes.sandbox)
+app.command()(init)
+app.command()(status.status)
+app.command()(status.doctor)
+app.add_typer(topics.app, name="topics")
+app.add_typer(endpoint.app, name="endpoint")
+app.add_typer(alert.app, name="alert")
+app.add_typer(playbook.app, name="playbook")
+app.add_typer(run.app, name="run")
+app.add_typer(secret.app, name="secret")
+app.add_typer(token.app, name="token")
+app.add_typer(deadletter.app, name="deadletter")
+
+
+def main() -> None:
+    """Entry point of the `pulsebook` script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

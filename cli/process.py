@@ -1,0 +1,61 @@
+"""What every long-running process has: a log, signals that mean "stop in order", exit codes a supervisor understands.
+
+0 stopped because it was asked to; 2 wrong settings; 3 cannot reach what it needs; 70 something broke and a new
+start is the remedy.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import typer
+
+from cli.output import warn
+from cli.owner import end_with_owner
+from settings import Settings
+
+BROKEN = 70
+QUIET = ("aiokafka", "faust", "mode", "httpx", "httpcore", "uvicorn", "litestar", "asyncio")
+"""Libraries that tell more than an operator wants to read, and at debug level spend CPU on records nobody prints."""
+
+
+def run_process(settings: Settings, body: Callable[[asyncio.Event], Awaitable[int]]) -> None:
+    """Run `body` until it returns its exit code; it is to return soon after the event it is given is set."""
+    _log_to_stderr(settings.log_level)
+    end_with_owner()
+    if sys.platform != "win32":
+        import uvloop
+
+        code = uvloop.run(_until_stopped(body))
+    else:
+        code = asyncio.run(_until_stopped(body))
+    raise typer.Exit(code)
+
+
+async def _until_stopped(body: Callable[[asyncio.Event], Awaitable[int]]) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return await body(stop)
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(
+        level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    logging.captureWarnings(True)
+
+
+def broken(what: str) -> int:
+    """Say what broke; the exit code for it."""
+    warn(f"pid {os.getpid()}: {what}")
+    return BROKEN

@@ -1,0 +1,32 @@
+"""Reads the journal of one run, for a worker whose row of it is stale. Rare: it reads the partition once through."""
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+from aiokafka.partitioner import murmur2
+
+from connectors.event_log import EventLogReader
+from schemas.events import JournalRecord
+from schemas.topics import RUN_JOURNAL
+
+
+class JournalReader:
+    """The journal of a prefix. `partitions`: how many it has; a run's records are all in one."""
+
+    def __init__(self, kafka: Mapping[str, Any], prefix: str, partitions: int) -> None:
+        self._log = EventLogReader(kafka, (RUN_JOURNAL,), prefix)
+        self._partitions = partitions
+
+    async def records_of(self, run_id: str) -> list[JournalRecord]:
+        """All journal records of a run, in order of seq, repeats dropped. Raises NotReachable."""
+        key = run_id.encode()
+        found: dict[int, JournalRecord] = {}
+        place = (RUN_JOURNAL.name, (murmur2(key) & 0x7FFFFFFF) % self._partitions)
+        ends = {at: end for at, end in (await self._log.ends()).items() if at == place}
+        async with aclosing(self._log.read(None, ends)) as batches:
+            async for batch in batches:
+                for entry in batch:
+                    if entry.key == key and isinstance(entry.record, JournalRecord):
+                        found.setdefault(entry.record.seq, entry.record)
+        return [found[seq] for seq in sorted(found)]

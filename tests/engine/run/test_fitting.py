@@ -136,6 +136,33 @@ def test_limits_too_small_for_any_run_still_end_it(bytes_max: Any) -> None:
     assert (life.status, life.finished.kind) == ("failed", "too_large")
 
 
+@pytest.mark.parametrize("bytes_max", range(1_400, 4_600, 160))
+def test_whatever_the_limit_a_run_ends_and_never_exceeds_it(bytes_max: int) -> None:
+    limits = Limits(row_bytes_max=bytes_max, record_bytes_max=9_000)
+    book = a_playbook(
+        a_step("one"),
+        a_step("skipped" * 9, condition="alert.host != ''"),
+        a_step("two", continue_on_error=True),
+        SetStep(path="#4", values={"x": "${{ steps.one.output + steps.one.output }}"}),
+        a_step("three"),
+        on_failure=(a_step("page"),),
+        finally_=(a_step("unlock"),),
+    )
+    life = Life(book, limits=limits)
+    for _ in range(12):
+        if life.ended:
+            break
+        assert within(life, limits)
+        if life.status == "waiting":
+            life.fire("retry/")
+        elif life.asked.step == "two":
+            life.fail("http_5xx", "no " * 20)
+        else:
+            life.succeed("x" * 400)
+    assert life.ended
+    assert within(life, limits)
+
+
 def test_a_record_is_never_measured_smaller_than_it_is() -> None:
     life = Life(
         a_playbook(a_step(arguments={"t": 'quote " and \u00e9 \x01'})), alert=an_alert(body="\u2603" * 500)

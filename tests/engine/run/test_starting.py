@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.playbook.model import ActionStep, InputSpec, Playbook, PublishStep
+from engine.playbook.model import ActionStep, ExitStep, InputSpec, Playbook, PublishStep
 from engine.run.inputs import WrongInput, checked
 from engine.run.starting import uses_alert
 from schemas.events import RunStarted
@@ -155,9 +155,17 @@ def test_a_default_made_of_the_alert_is_no_matter_where_the_caller_gives_the_inp
     assert Life(book, alert=None).status == "failed"
 
 
+@pytest.mark.parametrize("broken", ["${{ nope( }}", "${{ 1", "${{ alert.titel }}"])
+def test_an_expression_that_no_longer_compiles_fails_its_step_with_or_without_an_alert(broken: str) -> None:
+    for alert in (None, an_alert()):
+        life = Life(a_playbook(a_step(arguments={"x": broken})), alert=alert)
+        assert (life.finished.kind, life.finished.step) == ("step", "pods")
+
+
 @pytest.mark.parametrize(
     ("playbook", "uses"),
     [
+        (a_playbook(ExitStep(path="stop", reason="${{ alert.id }}")), True),
         (a_playbook(a_step(condition="alert.host == ''")), True),
         (a_playbook(PublishStep(path="#1", title="x", tags=("a:${{ alert.host }}",))), True),
         (a_playbook(PublishStep(path="#1", title="alert.title in prose")), False),

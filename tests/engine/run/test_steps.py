@@ -248,6 +248,12 @@ def test_an_output_that_cannot_be_computed_fails_the_run_and_still_meets_both_bl
     assert (life.finished.status, life.finished.kind, life.finished.outputs) == ("failed", "bad_input", {})
 
 
+def test_an_output_that_json_cannot_say_fails_the_run() -> None:
+    life = Life(a_playbook(a_step(condition="false"), outputs={"n": float("nan")}))
+    assert (life.finished.kind, life.finished.status) == ("bad_input", "failed")
+    assert "not finite" in life.finished.message
+
+
 def test_after_an_exit_an_output_that_cannot_be_computed_is_left_out() -> None:
     life = Life(
         a_playbook(ExitStep(path="stop"), a_step("pods"), outputs={"n": "${{ steps.pods.output.n }}", "m": 1})

@@ -24,20 +24,23 @@ from schemas.json import canonical
 
 def start(request: RunRequested, at_ms: int, book: Compiled) -> tuple[RunEvent, ...]:
     """RunStarted, and the run's end at once where its inputs are wrong or it lacks its alert."""
-    started = started_by(request, at_ms + book.playbook.timeout_ms)
+    given = request.inputs if isinstance(request.inputs, dict) else {}
+    started = replace(started_by(request, at_ms + book.playbook.timeout_ms), inputs=given)
     run = born(started, Stamp(request.run_id, 0, 0, at_ms))
-    values, problem = resolve(book, request.inputs, Scope(run))
+    values, problem = resolve(book, given, Scope(run))
+    if request.inputs is not given:
+        problem = f"inputs are {type(request.inputs).__name__}, but should be an object of name and value"
     try:
         canonical(values)
     except MalformedMessage as error:
         values, problem = {}, f"inputs: {error}"
-    if request.alert is None and uses_alert(book, request.inputs):
+    if request.alert is None and uses_alert(book, given):
         problem = (
             f"the playbook uses `alert`, and it was started without one{'; ' if problem else ''}{problem}"
         )
     if not problem:
         return (replace(started, inputs=values),)
-    started = replace(started, inputs={**request.inputs, **values})
+    started = replace(started, inputs={**given, **values})
     return (started, *end_at_once(run, "bad_input", "", problem, book.playbook.report, at_ms))
 
 

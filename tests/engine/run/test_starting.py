@@ -100,6 +100,13 @@ def test_a_number_beyond_all_floats_is_wrong_and_no_crash() -> None:
         checked(10**400, InputSpec(type="float"))
 
 
+@pytest.mark.parametrize("inputs", [None, [1], "text", 3])
+def test_inputs_that_are_no_object_fail_the_run(inputs: Any) -> None:
+    life = Life(a_playbook(), inputs=inputs)
+    assert life.finished.kind == "bad_input"
+    assert "should be an object of name and value" in life.finished.message
+
+
 def test_all_problems_of_the_inputs_are_told_at_once() -> None:
     book = a_playbook(
         inputs={

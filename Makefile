@@ -42,7 +42,7 @@ check: setup
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy .
 	.venv/bin/lint-imports
-	$(PYTHON) -m pytest -q -m "not kafka and not slow"
+	$(PYTHON) -m pytest -q -m "not kafka and not slow" --hypothesis-profile quick
 
 test: setup
 	$(PYTHON) -m pytest

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from connectors.local_kafka import LocalKafka
@@ -20,6 +21,12 @@ def _take_own_settings() -> dict[str, str]:
 
 
 OWN_SETTINGS = _take_own_settings()
+
+
+# A busy machine is no reason to fail, so no example has a deadline. `make check` asks for the quick profile.
+hypothesis.settings.register_profile("full", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
+hypothesis.settings.load_profile("full")
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from aiokafka.errors import (
 from connectors.errors import NotDurable, NotReachable, PermanentFailure, TooLarge
 from connectors.kafka_errors import said, translated
 from schemas.codec import encode
+from schemas.errors import MalformedMessage
 from schemas.outgoing import Outgoing
 from schemas.topics import MESSAGE_BYTES_MAX
 
@@ -59,11 +60,13 @@ class EventLogWriter:
         durable_within_s: float = 10.0,
         record_bytes_max: int = 921_600,
         linger_ms: int = 3,
+        pending_max: int = PENDING_MAX,
     ) -> None:
         self._kafka, self._prefix = kafka, prefix
         self._durable_within_s = durable_within_s
         self._record_bytes_max = record_bytes_max
         self._linger_ms = linger_ms
+        self._pending_max = pending_max
         self._producer: AIOKafkaProducer | None = None
         self._renewing = asyncio.Lock()
         self._in_order: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -103,11 +106,11 @@ class EventLogWriter:
 
         TooLarge, MalformedMessage and, where too many are under way, NotDurable are raised at once.
         """
-        if self._closed or len(self._pending) >= PENDING_MAX:
-            raise NotDurable(
-                "the writer is closed" if self._closed else f"{PENDING_MAX} records are under way"
-            )
-        key, value = outgoing.key.encode(), encode(outgoing.record)
+        if self._closed:
+            raise NotDurable("the writer is closed")
+        if len(self._pending) >= self._pending_max:
+            raise NotDurable(f"{self._pending_max} records are under way already")
+        key, value = _key_bytes(outgoing.key), encode(outgoing.record)
         size_bytes = len(key) + len(value)
         if size_bytes > self._record_bytes_max:
             name = type(outgoing.record).__name__
@@ -172,6 +175,13 @@ class EventLogWriter:
             await producer.stop()
             raise
         return producer
+
+
+def _key_bytes(key: str) -> bytes:
+    try:
+        return key.encode()
+    except UnicodeEncodeError:
+        raise MalformedMessage("a key that is not Unicode (a lone surrogate)") from None
 
 
 async def _closed(producer: AIOKafkaProducer) -> None:

@@ -1,8 +1,8 @@
 """Makes two Python functions for each record type: one appends its Avro bytes, one reads them into a record.
 
-They are generated as source text and compiled once, as dataclasses does with `__init__`: measured, three
-times as fast as dicts and fastavro (`benchmarks/codec.py`), on a path that every message takes many times.
-Tests hold them against fastavro, byte by byte. Fingerprints, framing and errors are in `schemas.codec`.
+They are generated as source text and compiled once, as dataclasses does with `__init__`: measured, two to
+three times as fast as dicts and fastavro (`benchmarks/codec.py`), on a path that every message takes many
+times. Tests hold them against fastavro, byte by byte. Fingerprints, framing, errors: `schemas.codec`.
 
     def write(record, add):          calls add(bytes) for each part
     def read(data, at) -> (record, at)

@@ -1,4 +1,5 @@
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
@@ -10,7 +11,7 @@ from connectors.errors import NotDurable, NotReachable, PermanentFailure, TooLar
 from connectors.event_log import EventLogReader
 from connectors.event_log_writer import EventLogWriter
 from connectors.topic_ids import topic_ids
-from connectors.topics_admin import create_topics, planned_topics
+from connectors.topics_admin import PlannedTopic, create_topics, planned_topics
 from schemas.errors import MalformedMessage
 from schemas.inbox import StepFinished, TimerFired
 from schemas.outgoing import Cause, Outgoing
@@ -224,6 +225,34 @@ async def test_a_topic_that_does_not_exist_is_not_durable_within_the_bound(
         with pytest.raises(NotDurable):
             await writer.send(fired("t", topic=ALERTS))
         assert (await writer.send(fired("t"))).offset == 0
+
+
+@pytest.mark.kafka
+async def test_what_the_broker_refuses_for_its_size_is_too_large_and_the_next_record_goes_through(
+    kafka: dict[str, Any], topic_prefix: str
+) -> None:
+    small = PlannedTopic(topic_prefix + ALERTS.name, 1, 1, {"max.message.bytes": "1000"})
+    await create_topics(kafka, [small])
+    async with EventLogWriter(kafka, topic_prefix) as writer:
+        for _ in range(2):
+            with pytest.raises(TooLarge):
+                await writer.send(fired(secrets.token_hex(2_000), topic=ALERTS))
+            await writer.send(fired("t", topic=ALERTS))
+    assert timers(await all_of(EventLogReader(kafka, [ALERTS], topic_prefix))) == ["t", "t"]
+
+
+async def test_more_than_so_many_records_are_not_taken_at_once() -> None:
+    writer = EventLogWriter(NOWHERE, durable_within_s=0.5, pending_max=2)
+    waiting = [writer.start(fired("t")), writer.start(fired("t"))]
+    with pytest.raises(NotDurable, match="2 records are under way already"):
+        writer.start(fired("t"))
+    assert [type(one) for one in await asyncio.gather(*waiting, return_exceptions=True)] == [NotDurable] * 2
+    await writer.close()
+
+
+async def test_a_key_that_is_not_unicode_is_malformed() -> None:
+    with pytest.raises(MalformedMessage, match="a key that is not Unicode"):
+        EventLogWriter(NOWHERE).start(fired("t", row="\ud800"))
 
 
 @pytest.mark.parametrize(

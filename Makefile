@@ -48,10 +48,14 @@ test: setup
 	$(PYTHON) -m pytest
 
 bench: setup
-	$(PYTHON) -m benchmarks
+	$(PYTHON) -m benchmarks.engine
+	$(PYTHON) -m benchmarks.codec
+	$(PYTHON) -m benchmarks.admission
+	$(PYTHON) -m benchmarks.path throughput
+	$(PYTHON) -m benchmarks.path latency
 
 soak: setup
-	$(PYTHON) -m benchmarks.soak
+	$(PYTHON) -m benchmarks.path throughput --alerts 100000
 
 docs: setup
 	@sed "/^| setting |/,$$ d" docs/settings.md > docs/.settings.md

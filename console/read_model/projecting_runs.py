@@ -66,7 +66,10 @@ def _ensure_run(connection: sqlite3.Connection, record: JournalRecord) -> None:
     """
     connection.execute(
         "INSERT INTO runs (run_id, at_ms, playbook, status, journaled) VALUES (?, ?, ?, 'running', 1)"
-        " ON CONFLICT DO UPDATE SET journaled = 1 WHERE journaled = 0",
+        " ON CONFLICT DO UPDATE SET journaled = 1, at_ms = min(at_ms, excluded.at_ms),"
+        " status = CASE journaled WHEN 0 THEN 'running' ELSE status END,"
+        " message = CASE journaled WHEN 0 THEN '' ELSE message END"
+        " WHERE journaled = 0 OR at_ms > excluded.at_ms",
         (record.run_id, record.at_ms, record.playbook),
     )
 
@@ -120,9 +123,12 @@ def project_decision(connection: sqlite3.Connection, decided: AdmissionDecided, 
         "INSERT INTO runs"
         " (run_id, at_ms, playbook, status, revision, request_id, alert_id, message, decided_offset)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET status = excluded.status, message = excluded.message,"
-        " decided_offset = excluded.decided_offset"
-        " WHERE journaled = 0 AND decided_offset < excluded.decided_offset",
+        " ON CONFLICT DO UPDATE SET at_ms = min(at_ms, excluded.at_ms),"
+        " status = CASE WHEN journaled = 0 AND decided_offset < excluded.decided_offset"
+        " THEN excluded.status ELSE status END,"
+        " message = CASE WHEN journaled = 0 AND decided_offset < excluded.decided_offset"
+        " THEN excluded.message ELSE message END,"
+        " decided_offset = max(decided_offset, excluded.decided_offset)",
         (
             decided.run_id,
             decided.at_ms,

@@ -19,7 +19,7 @@ CREATE TABLE positions (
 -- A run, or what would have been one (queued, dropped, held back: `seq` is then 0).
 CREATE TABLE runs (
     run_id TEXT PRIMARY KEY,
-    at_ms INTEGER NOT NULL,            -- first heard of; lists are sorted by it
+    at_ms INTEGER NOT NULL,            -- earliest time known; lists are sorted by it
     playbook TEXT NOT NULL,
     status TEXT NOT NULL,
     revision TEXT NOT NULL DEFAULT '',

@@ -1,0 +1,221 @@
+"""The web process on a real Kafka: 202 means durable, 503 that it is not, and an answer means it is in
+force.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from connectors.catalog_reader import CatalogReader
+from connectors.event_log import EventLogReader
+from connectors.event_log_writer import EventLogWriter
+from connectors.local_kafka import LocalKafka
+from connectors.topic_ids import topic_ids
+from connectors.topics_admin import create_topics, planned_topics
+from console.app import create_web
+from console.parts import WebSettings
+from console.read_model.log import FOLLOWED
+from console.read_model.model import ReadModel
+from schemas.alerts import AlertReceived
+from schemas.outgoing import Outgoing
+from schemas.topics import ALERTS, CATALOG, DECISIONS, PUBLICATIONS, RUN_JOURNAL, TOPICS
+from tests.console.conftest import BASE, LOG_ACTION
+from tests.console.samples import ALERT, PUBLISHED, RUN, WHOLE_RUN, decided, matched
+from tests.console.test_catalog_api import BOOK
+
+pytestmark = pytest.mark.kafka
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """A web process composed as in production."""
+
+    app: Litestar
+    client: httpx.AsyncClient
+    model: ReadModel
+    catalog: CatalogReader
+    writer: EventLogWriter
+    log: EventLogReader
+    folder: Path
+
+    async def new_endpoint(self) -> str:
+        """The URL of an endpoint that was just made."""
+        answer = await self.client.post("/api/v1/endpoints", json={"name": "demo"})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["url"])
+
+    async def alerts(self) -> list[AlertReceived]:
+        """What a stranger reads on the topic of alerts."""
+        async with aclosing(self.log.read()) as batches:
+            records = [
+                entry.record async for batch in batches for entry in batch if entry.topic == ALERTS.name
+            ]
+        return [record for record in records if isinstance(record, AlertReceived)]
+
+
+@asynccontextmanager
+async def web_on(servers: str, prefix: str, folder: Path, **settings: Any) -> AsyncIterator[Real]:
+    """A web process on that Kafka, its catalog being read, its read model following."""
+    kafka = {"bootstrap_servers": servers}
+    async with AsyncExitStack() as parts:
+        writer = EventLogWriter(kafka, prefix)
+        parts.push_async_callback(writer.close)
+        catalog = CatalogReader(EventLogReader(kafka, [CATALOG], prefix))
+        log = EventLogReader(kafka, TOPICS, prefix)
+        model = ReadModel(folder / "model.sqlite3", EventLogReader(kafka, FOLLOWED, prefix, topic_ids), {})
+        app = create_web(
+            WebSettings(**{"auth": False, **settings}),
+            writer=writer,
+            catalog=catalog,
+            read_model=model,
+            archive=log,
+            actions={"log": LOG_ACTION},
+        )
+        reading = asyncio.create_task(catalog.start())
+        parts.push_async_callback(catalog.stop)
+        parts.callback(reading.cancel)
+        await model.start()
+        parts.push_async_callback(model.stop)
+        transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 1))  # type: ignore[arg-type]  # typed loosely
+        client = await parts.enter_async_context(
+            httpx.AsyncClient(transport=transport, base_url=BASE, timeout=30)
+        )
+        yield Real(app, client, model, catalog, writer, log, folder)
+
+
+async def ready(real: Real) -> None:
+    """Wait until /readyz says so."""
+    async with asyncio.timeout(30):
+        while (await real.client.get("/readyz")).status_code != 200:
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def real(kafka_servers: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Real]:
+    await create_topics({"bootstrap_servers": kafka_servers}, planned_topics(topic_prefix, 2, 1))
+    async with web_on(kafka_servers, topic_prefix, tmp_path) as made:
+        await ready(made)
+        yield made
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path, kafka_cache_dir: Path) -> Iterator[LocalKafka]:
+    """A broker that a test may stop."""
+    broker = LocalKafka(tmp_path / "kafka", kafka_cache_dir)
+    yield broker
+    broker.stop()
+
+
+async def test_an_alert_that_was_answered_with_202_is_on_its_topic_for_everybody(real: Real) -> None:
+    url = await real.new_endpoint()
+
+    answers = await asyncio.gather(*(real.client.post(url, json={"title": str(n)}) for n in range(50)))
+
+    assert {answer.status_code for answer in answers} == {202}
+    told = {answer.json()["alert_id"] for answer in answers}
+    assert {record.alert_id for record in await real.alerts()} == told
+    assert len(told) == 50
+
+
+async def test_a_change_is_in_force_when_its_answer_comes(real: Real) -> None:
+    for number in range(5):
+        source = BOOK.replace("hello", f"hello {number}")
+        applied = (await real.client.post("/api/v1/playbooks", json={"source": source})).json()
+        shown = (await real.client.get("/api/v1/playbooks/restart")).json()
+        assert (applied["outcome"], shown["digest"], shown["source"]) == (
+            "applied",
+            applied["digest"],
+            source,
+        )
+    assert (await real.client.delete("/api/v1/playbooks/restart")).status_code == 204
+    assert (await real.client.get("/api/v1/playbooks/restart")).status_code == 404
+
+
+async def test_the_read_model_tells_what_is_on_the_topics_also_when_it_is_made_again(
+    real: Real, kafka_servers: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    url = await real.new_endpoint()
+    await real.client.post(url, json={"title": "hot", "id": "1"})
+    async with aclosing(real.log.read()) as batches:
+        places = [entry async for batch in batches for entry in batch if entry.topic == ALERTS.name]
+    alert = matched(partition=places[0].partition, offset=places[0].offset)
+    for topic, key, record in (
+        (DECISIONS, ALERT, alert),
+        (DECISIONS, ALERT, decided("started")),
+        *((RUN_JOURNAL, RUN, record) for record in WHOLE_RUN),
+        (PUBLICATIONS, RUN, PUBLISHED),
+    ):
+        await real.writer.send(Outgoing(topic, key, record))
+
+    async def told(web: Real) -> list[Any]:
+        async with asyncio.timeout(30):
+            while web.model.state.records < 5:
+                await asyncio.sleep(0.05)
+        paths = (f"/runs/{RUN}", f"/alerts/{ALERT}/trace", f"/alerts/{ALERT}", "/publications")
+        return [(await web.client.get(f"/api/v1{path}")).json() for path in paths]
+
+    first = await told(real)
+    assert first[0]["status"] == "succeeded"
+    assert first[1]["playbooks"][0]["run"]["run_id"] == RUN
+    assert first[2]["alert"]["title"] == "hot"
+
+    (tmp_path / "again").mkdir()
+    async with web_on(kafka_servers, topic_prefix, tmp_path / "again") as again:
+        assert await told(again) == first
+
+
+@pytest.mark.slow
+async def test_a_broker_that_goes_means_503_in_time_and_one_that_comes_back_202(
+    own_broker: LocalKafka, tmp_path: Path
+) -> None:
+    servers = await asyncio.to_thread(own_broker.start)
+    await create_topics({"bootstrap_servers": servers}, planned_topics("p.", 1, 1))
+    async with web_on(servers, "p.", tmp_path, durable_within_s=3.0) as web:
+        await ready(web)
+        url = await web.new_endpoint()
+        assert (await web.client.post(url, json={"title": "before"})).status_code == 202
+
+        await asyncio.to_thread(own_broker.stop)
+        began = time.monotonic()
+        away = await asyncio.gather(*(web.client.post(url, json={"title": str(n)}) for n in range(20)))
+        assert time.monotonic() - began < 8
+        assert {answer.status_code for answer in away} == {503}
+        assert all(answer.headers["retry-after"] for answer in away)
+        assert (await web.client.get("/healthz")).status_code == 200
+
+        await asyncio.to_thread(own_broker.start)
+        async with asyncio.timeout(60):
+            while (answer := await web.client.post(url, json={"title": "after"})).status_code != 202:
+                assert answer.status_code == 503
+        titles = [record.alert.title for record in await web.alerts() if record.alert]
+        assert "before" in titles and "after" in titles
+
+
+@pytest.mark.slow
+async def test_without_a_broker_at_the_start_it_serves_and_says_503_until_there_is_one(
+    own_broker: LocalKafka, tmp_path: Path
+) -> None:
+    servers = await asyncio.to_thread(own_broker.start)
+    await create_topics({"bootstrap_servers": servers}, planned_topics("p.", 1, 1))
+    async with web_on(servers, "p.", tmp_path) as web:
+        await ready(web)
+        url = await web.new_endpoint()
+    await asyncio.to_thread(own_broker.stop)
+
+    async with web_on(servers, "p.", tmp_path / "other") as web:
+        for path in (url, "/hooks/nobody/wrong"):
+            assert (await web.client.post(path, json={"title": "early"})).status_code == 503
+        missing = (await web.client.get("/readyz")).json()["missing"]
+        assert any("catalog" in each for each in missing)
+        await asyncio.to_thread(own_broker.start)
+        await ready(web)
+        assert (await web.client.post(url, json={"title": "late"})).status_code == 202
+        assert (await web.client.post("/hooks/nobody/wrong", json={})).status_code == 404

@@ -1,13 +1,12 @@
 """The HTTP client that actions and Datadog share: connections, no cookies kept, no redirects by itself.
 
-What an exchange means is in `http_failures`; which hosts are allowed in `outbound`.
+What an exchange means is in `http_failures`; which hosts are allowed in `actions.outbound`.
 """
 
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-CONNECT_TIMEOUT_S = 10.0
 USER_AGENT = "pulsebook"
 
 

@@ -7,10 +7,10 @@ import httpx
 import msgspec
 
 from connectors.actions.http_request_spec import METHODS
-from connectors.http_client import CONNECT_TIMEOUT_S
 from connectors.http_failures import Trace
 from schemas.actions import Call
 
+CONNECT_TIMEOUT_S = 10.0
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Scalar = str | int | float | bool
 

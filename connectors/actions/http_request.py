@@ -13,9 +13,9 @@ import msgspec
 
 from connectors.actions import http_request_spec
 from connectors.actions.http_arguments import HttpArguments, WrongArguments, build_request, read_arguments
+from connectors.actions.outbound import fits
 from connectors.http_failures import Trace, failure_of, kind_of_status
 from connectors.http_waits import asked_wait_s
-from connectors.outbound import fits
 from schemas.actions import Call, Done, Failed
 
 BODY_BYTES_MAX = 10 * 1024 * 1024
@@ -50,7 +50,7 @@ class HttpRequest:
         allowed_hosts: Collection[str] = (),
         body_bytes_max: int = BODY_BYTES_MAX,
     ) -> None:
-        """`allowed_hosts`: patterns of `connectors.outbound`; empty: any host."""
+        """`allowed_hosts`: patterns of `connectors.actions.outbound`; empty: any host."""
         self._client, self._allowed_hosts, self._body_bytes_max = client, allowed_hosts, body_bytes_max
 
     async def __call__(self, call: Call) -> Done | Failed:

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 import msgspec
 
 from connectors.actions import post_event_spec
-from connectors.outbound import fits
+from connectors.actions.outbound import fits
 from schemas.actions import Call, Done, Failed
 from schemas.inbox import FailureKind
 from schemas.posting import (

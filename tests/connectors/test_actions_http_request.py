@@ -12,8 +12,9 @@ import pytest
 from connectors.actions.http_arguments import HttpArguments
 from connectors.actions.http_request import HttpRequest
 from connectors.http_client import create_http_client
-from schemas.actions import Call, Done, Failed
-from tests.connectors.http_server import Got, Serve, answer, hangs, http_server, resets, says
+from schemas.actions import Done, Failed
+from tests.connectors.http_calls import asked, call, failure
+from tests.connectors.http_server import Got, answer, http_server, says
 
 JSON = {"Content_Type": "application/json"}
 
@@ -23,34 +24,6 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     made = create_http_client()
     yield made
     await made.aclose()
-
-
-def call(within_s: float = 5, secret_hosts: tuple[tuple[str, ...], ...] = (), **arguments: Any) -> Call:
-    return Call(
-        run_id="r-1",
-        step="kill",
-        attempt=1,
-        arguments=arguments,
-        idempotency_key="r-1/kill/1",
-        timeout_s=within_s,
-        repeatable=False,
-        secret_hosts=secret_hosts,
-    )
-
-
-async def asked(
-    client: httpx.AsyncClient, serve: Serve, path: str = "/", **given: Any
-) -> tuple[Done | Failed, Got]:
-    """What the action says of a server, and what that server got."""
-    async with http_server(serve) as server:
-        outcome = await HttpRequest(client)(call(url=server.url + path, **given))
-        return outcome, server.got[0]
-
-
-async def failure(client: httpx.AsyncClient, serve: Serve, **given: Any) -> Failed:
-    outcome, _ = await asked(client, serve, **given)
-    assert isinstance(outcome, Failed)
-    return outcome
 
 
 async def test_json_is_returned_as_a_value_and_cookies_are_not(client: httpx.AsyncClient) -> None:
@@ -165,129 +138,6 @@ async def test_wrong_arguments_are_named_before_anything_is_sent(
     assert isinstance(outcome, Failed)
     assert outcome.kind == "bad_input" and reason in outcome.message
     assert not outcome.may_have_happened
-
-
-@pytest.mark.parametrize(
-    ("status", "kind", "may_have_happened"),
-    [
-        (400, "http_4xx", False),
-        (404, "http_4xx", False),
-        (408, "timeout", True),
-        (409, "http_4xx", False),
-        (429, "rate_limited", False),
-        (500, "http_5xx", True),
-        (503, "http_5xx", True),
-        (304, "bad_output", True),
-    ],
-)
-async def test_an_unexpected_status_is_a_failure(
-    client: httpx.AsyncClient, status: int, kind: str, may_have_happened: bool
-) -> None:
-    failed = await failure(client, says(answer(status, b"no\n such   pod" if status != 304 else b"")))
-    assert (failed.kind, failed.may_have_happened) == (kind, may_have_happened)
-    assert f"answered {status}" in failed.message
-    if status != 304:
-        assert failed.message.endswith(": no such pod")
-
-
-async def test_an_expected_status_is_success_and_others_are_not(client: httpx.AsyncClient) -> None:
-    outcome, _ = await asked(client, says(answer(404, b"gone")), expect=[200, 404])
-    assert isinstance(outcome, Done) and outcome.output["status"] == 404
-    assert (await failure(client, says(answer(201)), expect=[200])).kind == "bad_output"
-
-
-async def test_how_long_to_wait_is_taken_from_the_answer(client: httpx.AsyncClient) -> None:
-    failed = await failure(client, says(answer(429, b"<html>slow down</html>", X_RateLimit_Reset="17")))
-    assert failed.retry_after_s == 17
-
-
-async def test_a_query_never_gets_into_a_message(client: httpx.AsyncClient) -> None:
-    outcome, _ = await asked(client, says(answer(500)), "/pods?token=hunter22")
-    assert isinstance(outcome, Failed)
-    assert "/pods" in outcome.message and "hunter22" not in outcome.message
-
-
-async def test_nobody_listening_is_unreachable_and_cannot_have_happened(client: httpx.AsyncClient) -> None:
-    async with http_server(hangs) as server:
-        port = server.port
-    failed = await HttpRequest(client)(call(url=f"http://127.0.0.1:{port}/", method="POST"))
-    assert isinstance(failed, Failed)
-    assert (failed.kind, failed.may_have_happened) == ("unreachable", False)
-
-
-async def test_an_unknown_host_is_unreachable_and_cannot_have_happened(client: httpx.AsyncClient) -> None:
-    failed = await HttpRequest(client)(call(url="http://pods.invalid/", method="POST"))
-    assert isinstance(failed, Failed)
-    assert (failed.kind, failed.may_have_happened) == ("unreachable", False)
-
-
-async def test_a_slow_answer_is_a_timeout_that_may_have_happened(client: httpx.AsyncClient) -> None:
-    failed = await failure(client, hangs, within_s=0.2, method="POST")
-    assert (failed.kind, failed.may_have_happened) == ("timeout", True)
-    assert "0.2 s" in failed.message
-
-
-async def test_a_body_that_trickles_is_bounded_by_the_same_timeout(client: httpx.AsyncClient) -> None:
-    async def trickle(got: Got, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        while True:
-            writer.write(b"x")
-            await writer.drain()
-            await asyncio.sleep(0.01)
-
-    assert (await failure(client, trickle, timeout_s=0.2)).kind == "timeout"
-
-
-async def test_a_reset_after_the_request_may_have_happened(client: httpx.AsyncClient) -> None:
-    failed = await failure(client, resets, method="POST")
-    assert (failed.kind, failed.may_have_happened) == ("unreachable", True)
-
-
-@pytest.mark.parametrize(
-    "part", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"], ids=["nothing", "half a body"]
-)
-async def test_a_connection_closed_too_early_may_have_happened(
-    client: httpx.AsyncClient, part: bytes
-) -> None:
-    failed = await failure(client, says(part), method="POST")
-    assert (failed.kind, failed.may_have_happened) == ("unreachable", True)
-
-
-@pytest.mark.parametrize(
-    "garbage",
-    [
-        b"\x00\x01\x02 hello\r\n\r\n",
-        b"HTTP/1.1 two hundred\r\n\r\n",
-        answer(200, b"{not json", **JSON),
-        answer(200, b'{"a": NaN}', **JSON),
-        answer(200, b"[" * 100_000, **JSON),
-        answer(200, b"no gzip", Content_Encoding="gzip"),
-    ],
-)
-async def test_a_garbage_answer_is_bad_output(client: httpx.AsyncClient, garbage: bytes) -> None:
-    failed = await failure(client, says(garbage), method="POST")
-    assert (failed.kind, failed.may_have_happened) == ("bad_output", True)
-    assert len(failed.message) < 400
-
-
-async def test_a_body_of_10_mib_is_read_and_one_byte_more_is_too_large(client: httpx.AsyncClient) -> None:
-    limit = 10 * 1024 * 1024
-    outcome, _ = await asked(client, says(answer(200, b"x" * limit)))
-    assert isinstance(outcome, Done) and len(outcome.output["body"]) == limit
-    failed = await failure(client, says(answer(200, b"x" * (limit + 1))))
-    assert failed.kind == "too_large" and str(limit) in failed.message
-
-
-async def test_an_endless_body_is_too_large(client: httpx.AsyncClient) -> None:
-    async def pour(got: Got, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        while True:
-            writer.write(b"x" * 65_536)
-            await writer.drain()
-
-    async with http_server(pour) as server:
-        failed = await HttpRequest(client, body_bytes_max=1_000_000)(call(url=server.url))
-    assert isinstance(failed, Failed) and failed.kind == "too_large"
 
 
 async def test_a_redirect_on_the_same_host_is_followed(client: httpx.AsyncClient) -> None:

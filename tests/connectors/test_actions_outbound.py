@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.outbound import fits
+from connectors.actions.outbound import fits
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ _STATUS = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
 _UNDECLARED = re.compile(r"undeclared reference to '(.+?)'")
 _NO_OVERLOAD = re.compile(r"(?i)no matching overloads? (?:found : |for )'?(.+?)'?(?: applied to ')?(\(.*\))")
 _NO_METHOD = re.compile(r"No matching overloads found : \((.+?)\)\.(\w+)\(")
+_NO_OVERLOAD_AT_ALL = re.compile(r"No matching overloads found : (\S+)$")
 _NO_KEY = re.compile(r"Key not found in map : (.*)", re.S)
 _INDEX = re.compile(r"Index error: index=(-?\d+) size=(\d+)")
 _WRONG_VALUE = re.compile(r"Unexpected value type for '(.+?)'?: (\w+)\. \(Expected (.+)\)", re.S)
@@ -94,10 +95,15 @@ def _reworded(said: str) -> str:
 def _overload(found: re.Match[str]) -> str:
     operator = found[1]
     types = _kinds(found[2].strip("()"))
-    sign = _OPERATORS.get(operator) or (operator.strip("_") if operator.startswith("_") else "")
+    sign = _sign(operator)
     return (
         f"`{sign}` cannot be used on ({types})" if sign else f"`{operator}` cannot be called with ({types})"
     )
+
+
+def _sign(operator: str) -> str:
+    """How an operator is written; empty for a function."""
+    return _OPERATORS.get(operator) or (operator.strip("_") if operator.startswith("_") else "")
 
 
 def _kinds(types: str) -> str:
@@ -122,6 +128,12 @@ def _syntax(found: re.Match[str]) -> str:
 _REWORDINGS = (
     (_NO_METHOD, lambda found: f"`{found[2]}` cannot be called on ({_kinds(found[1])})"),
     (_NO_OVERLOAD, _overload),
+    (re.compile("<iter_range>"), lambda found: "only a list or a map can be gone over"),
+    (_NO_OVERLOAD_AT_ALL, lambda found: f"`{_sign(found[1]) or found[1]}` cannot be used on these values"),
+    (
+        re.compile("optional.none.. dereference"),
+        lambda found: "there is no value: say what it is then with .orValue()",
+    ),
     (_NO_KEY, lambda found: f"there is no key {found[1]}"),
     (_INDEX, lambda found: f"there is no item {found[1]} in a list of {found[2]}"),
     (_WRONG_VALUE, lambda found: f"`{found[1]}` is given as {found[2]} where {found[3].lower()} is declared"),

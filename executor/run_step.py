@@ -98,7 +98,11 @@ def _raised(action: Action, error: Exception) -> Failed:
 
 
 def _kept(output: Any, request: StepRequested, action: Action, masker: Masker) -> Attempt | Failed:
-    """What is recorded of an output. The action did its work: a failure here leaves that standing."""
+    """What is recorded of an output. The action did its work, whatever is wrong with what it returned.
+
+    What is too large or does not fit `select` is a plain failure: no policy tries those again. An output that
+    is no JSON may be tried again, so an unrepeatable step must not seem to have done nothing.
+    """
     if action.spec.sensitive_outputs and isinstance(output, dict):
         output = {key: item for key, item in output.items() if key not in action.spec.sensitive_outputs}
     advice = "keep less of it with `select`"
@@ -113,11 +117,11 @@ def _kept(output: Any, request: StepRequested, action: Action, masker: Masker) -
     except MalformedMessage as error:
         return Failed("bad_output", f"the output is {error}", may_have_happened=True)
     except ExpressionError as error:
-        return Failed("bad_input", str(error), may_have_happened=True)
+        return Failed("bad_input", str(error))
     limit = min(request.output_bytes_max, OUTPUT_BYTES_MAX)
     if size > limit:
         message = f"the output has {size} bytes, at most {limit} are kept: {advice}"
-        return Failed("too_large", message, may_have_happened=True)
+        return Failed("too_large", message)
     return Attempt("succeeded", kept)
 
 

@@ -1,7 +1,8 @@
 """Open steps that wait: for a slot, for a permit to claim, for the answer to a claim. Pure.
 
-Repeatable steps wait for a slot alone. An unrepeatable one is claimed when a permit is free (as many as there
-are slots, so that a crash leaves few grants behind), waits for its grant without a slot, and goes first then.
+Repeatable steps wait for a slot alone. An unrepeatable one is claimed when slots are free, or a few ahead
+when none is; it waits for its grant without a slot, and goes first once it has it. Few ahead, because a grant
+lasts little longer than the step's own timeout, and what is granted and not started is unknown after a crash.
 """
 
 from collections import deque
@@ -11,13 +12,17 @@ from executor.config import Identity
 from executor.open_steps import Key, OpenStep
 from schemas.events import StepGranted
 
+GRANT_MARGIN_MS = 5_000
+"""How long before its grant ends a step that has not started is given up."""
+
 
 class WaitingSteps:
     """The waiting steps of all partitions. Steps that are no longer open are passed over."""
 
-    def __init__(self, me: Identity, claims_max: int) -> None:
+    def __init__(self, me: Identity, claims_ahead: int) -> None:
+        """`claims_ahead`: how many steps may be claimed while no slot is free."""
         self._me = me
-        self._claims_max = claims_max
+        self._claims_ahead = claims_ahead
         self._ready: deque[OpenStep] = deque()
         self._granted: deque[OpenStep] = deque()
         self._to_claim: deque[OpenStep] = deque()
@@ -70,9 +75,9 @@ class WaitingSteps:
                 return step
         return None
 
-    def next_to_claim(self) -> OpenStep | None:
+    def next_to_claim(self, free_slots: int) -> OpenStep | None:
         """The step to be claimed now, if there is one and a permit for it."""
-        while self._to_claim and len(self._claims) < self._claims_max:
+        while self._to_claim and len(self._claims) < max(free_slots, self._claims_ahead):
             step = self._to_claim.popleft()
             if step.open and step.key not in self._claims:
                 self._claims[step.key] = step
@@ -81,7 +86,7 @@ class WaitingSteps:
 
     def expired(self, at_ms: int) -> list[OpenStep]:
         """Steps that may no longer start, oldest first. They wait no more."""
-        late = {step.key: step for step in self._all() if step.open and _latest_start_ms(step) <= at_ms}
+        late = {step.key: step for step in self._all() if step.open and self._latest_start_ms(step) <= at_ms}
         self._keep(lambda step: step.open and step.key not in late)
         return sorted(late.values(), key=lambda step: (step.partition, step.offset))
 
@@ -112,6 +117,9 @@ class WaitingSteps:
             grant.instance == mine.instance and boot != mine.boot and grant.booted_at_ms <= mine.booted_at_ms
         )
 
-
-def _latest_start_ms(step: OpenStep) -> int:
-    return min(step.request.start_by_ms, step.request.deadline_ms)
+    def _latest_start_ms(self, step: OpenStep) -> int:
+        latest = min(step.request.start_by_ms, step.request.deadline_ms)
+        if step.grant is not None and self._is_ours(step.grant):
+            # While the grant holds, we can still say that nothing was started; after it, nobody knows.
+            latest = min(latest, step.grant.until_ms - GRANT_MARGIN_MS)
+        return latest

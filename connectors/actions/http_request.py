@@ -115,7 +115,7 @@ class HttpRequest:
         body = await self._body(response)
         if body is None:
             limit = f"more than {self._body_bytes_max} bytes"
-            return Failed("too_large", f"{_shown(response.request)} answered with {limit}", True)
+            return Failed("too_large", f"{_shown(response.request)} answered with {limit}")
         try:
             value = _value(response, body)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

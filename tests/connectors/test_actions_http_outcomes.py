@@ -131,6 +131,7 @@ async def test_a_body_of_10_mib_is_read_and_one_byte_more_is_too_large(client: h
     assert isinstance(outcome, Done) and len(outcome.output["body"]) == limit
     failed = await failure(client, says(answer(200, b"x" * (limit + 1))))
     assert failed.kind == "too_large" and str(limit) in failed.message
+    assert not failed.may_have_happened
 
 
 async def test_an_endless_body_is_too_large(client: httpx.AsyncClient) -> None:

@@ -27,6 +27,7 @@ class Live:
 
     def __init__(self, servers: str, prefix: str, partitions: int = 2) -> None:
         self.partitions = partitions
+        self.servers = servers
         self.kafka = {"bootstrap_servers": servers}
         self.prefix = prefix
         self.producer = AIOKafkaProducer(**self.kafka)
@@ -87,7 +88,7 @@ class Live:
         self, actions: Mapping[str, Action], instance: str = "executor-1", **given: Any
     ) -> AsyncIterator[Executor]:
         """A running executor that is ready; stopped in order at the end."""
-        config = quick_config(self.kafka["bootstrap_servers"], self.prefix, instance, **given)
+        config = quick_config(self.servers, self.prefix, instance, **given)
         executor = Executor(config, actions, lambda name: None, CollectorRegistry())
         task = asyncio.create_task(executor.run())
         try:

@@ -64,6 +64,27 @@ async def test_a_refused_claim_is_over_for_us() -> None:
     assert (bench.action.begun, bench.inbox.answers, bench.committed) == ([], [], 2)
 
 
+async def test_a_partition_that_comes_back_does_not_claim_again_what_was_refused() -> None:
+    bench = await claimed()
+    bench.dispatcher.revoke(0)
+    bench.write(refused())
+    bench.assign()
+    await bench.read()
+    assert (len(bench.inbox.claims), bench.committed) == (1, 2)
+
+
+async def test_a_granted_step_that_finds_no_slot_in_time_fails_and_is_not_unknown() -> None:
+    bench = await claimed(concurrency=1)
+    bench.write(requested("busy"), run_id="r-2")
+    await bench.read()
+    bench.write(granted(until_ms=NOW_MS + 10_000))
+    await bench.read()
+    bench.now_ms += 9_000
+    bench.dispatcher.tick()
+    assert bench.answer() == ("failed", "timeout")
+    assert bench.action.begun == [("r-2", "busy")]
+
+
 async def test_the_refusal_of_another_executors_claim_changes_nothing() -> None:
     bench = await claimed()
     bench.write(refused(OTHER.instance, OTHER.boot))

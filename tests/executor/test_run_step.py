@@ -170,6 +170,18 @@ async def test_an_unrepeatable_step_that_may_have_happened_is_unknown(outcome: A
     assert (await attempt_of(outcome, repeatable=False)).status == status
 
 
+@pytest.mark.parametrize(
+    "request_fields",
+    [{"output_bytes_max": 2}, {"select": {"x": "output.nothing"}}],
+    ids=["too large", "no such field"],
+)
+async def test_an_unrepeatable_step_that_happened_failed_where_no_policy_tries_again(
+    request_fields: dict[str, Any],
+) -> None:
+    attempt = await attempt_of(Done({"a": 1}), repeatable=False, **request_fields)
+    assert attempt.status == "failed"
+
+
 async def test_a_repeatable_step_that_may_have_happened_failed() -> None:
     attempt = await attempt_of(Failed("http_5xx", "502", may_have_happened=True))
     assert (attempt.status, attempt.kind) == ("failed", "http_5xx")

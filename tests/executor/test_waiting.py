@@ -2,8 +2,8 @@
 
 from executor.config import Identity
 from executor.open_steps import OpenStep
-from executor.waiting import WaitingSteps
-from tests.executor.records import EARLIER_ME, ME, OTHER, granted, requested
+from executor.waiting import GRANT_MARGIN_MS, WaitingSteps
+from tests.executor.records import EARLIER_ME, FAR_MS, ME, OTHER, granted, requested
 
 
 def waits(
@@ -16,16 +16,16 @@ def waits(
     return opened
 
 
-def given(*steps: OpenStep, claims_max: int = 2) -> WaitingSteps:
-    waiting = WaitingSteps(ME, claims_max)
+def given(*steps: OpenStep, claims_ahead: int = 2) -> WaitingSteps:
+    waiting = WaitingSteps(ME, claims_ahead)
     for step in steps:
         assert waiting.add(step)
     return waiting
 
 
-def claimed(waiting: WaitingSteps) -> list[str]:
+def claimed(waiting: WaitingSteps, free_slots: int = 0) -> list[str]:
     steps = []
-    while (step := waiting.next_to_claim()) is not None:
+    while (step := waiting.next_to_claim(free_slots)) is not None:
         steps.append(step.request.step)
     return steps
 
@@ -92,13 +92,27 @@ def test_a_step_granted_to_this_boot_runs_without_a_new_claim() -> None:
 
 def test_claims_are_bounded_and_a_grant_that_started_makes_room() -> None:
     steps = [waits(name) for name in "abc"]
-    waiting = given(*steps, claims_max=2)
+    waiting = given(*steps, claims_ahead=2)
     assert claimed(waiting) == ["a", "b"]
     steps[0].grant = granted("a", ME)
     waiting.granted(steps[0])
     assert claimed(waiting) == []
     assert run(waiting) == ["a"]
     assert claimed(waiting) == ["c"]
+
+
+def test_free_slots_let_more_be_claimed_than_a_few_ahead() -> None:
+    waiting = given(*(waits(name) for name in "abcde"), claims_ahead=2)
+    assert claimed(waiting, free_slots=4) == ["a", "b", "c", "d"]
+    assert claimed(waiting, free_slots=0) == []
+
+
+def test_a_granted_step_is_given_up_before_its_grant_ends() -> None:
+    step = waits("a", to=ME, start_by_ms=FAR_MS)
+    step.grant = granted("a", ME, until_ms=60_000)
+    waiting = given(step)
+    assert waiting.expired(60_000 - GRANT_MARGIN_MS - 1) == []
+    assert waiting.expired(60_000 - GRANT_MARGIN_MS) == [step]
 
 
 def test_granted_steps_go_first() -> None:
@@ -126,7 +140,7 @@ def test_steps_that_may_no_longer_start_wait_no_more_wherever_they_wait() -> Non
         waits("b"),
         waits("c", repeatable=True, start_by_ms=9_500),
     )
-    waiting = given(ready, waits("d", to=ME), waits("e"), to_claim, late, claims_max=2)
+    waiting = given(ready, waits("d", to=ME), waits("e"), to_claim, late, claims_ahead=2)
     claimed(waiting)
     assert [step.request.step for step in waiting.expired(8_999)] == []
     assert sorted(step.request.step for step in waiting.expired(9_000)) == ["a", "b", "d", "e"]
@@ -135,7 +149,7 @@ def test_steps_that_may_no_longer_start_wait_no_more_wherever_they_wait() -> Non
 
 def test_a_closed_step_gives_its_claim_back_when_tidied() -> None:
     first, second = waits("a"), waits("b")
-    waiting = given(first, second, claims_max=1)
+    waiting = given(first, second, claims_ahead=1)
     claimed(waiting)
     first.open = False
     waiting.tidy()

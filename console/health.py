@@ -52,6 +52,10 @@ def missing(parts: Parts) -> list[str]:
         found.append(f"the read model does not follow the log: {model.state.problem}")
     elif model and not model.state.caught_up:
         found.append("the read model has not caught up with the log")
+    if model and model.state.unreachable:
+        found.append(model.state.unreachable)
+    if parts.last_send.failed_lately():
+        found.append("the last record that was sent was not acknowledged")
     return found
 
 
@@ -69,6 +73,7 @@ async def _refresh(parts: Parts) -> None:
         return
     state = model.state
     to.model_lag_s.set(state.lag_ms / 1000)
+    to.model_behind.set(state.behind)
     to.model_records.set(state.records)
     to.model_unreadable.set(state.unreadable)
     to.journal_conflicts.set(state.conflicts)

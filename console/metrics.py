@@ -45,6 +45,11 @@ class Metrics:
             "Age of the newest record when it was committed",
             registry=self.registry,
         )
+        self.model_behind = Gauge(
+            "pulsebook_read_model_behind_records",
+            "Records not read yet, when last looked",
+            registry=self.registry,
+        )
         self.model_idle_s = Gauge(
             "pulsebook_read_model_since_commit_seconds",
             "Seconds since the last commit",

@@ -3,6 +3,7 @@ HTTP.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -73,6 +74,26 @@ class WebSettings:
     """Where the Datadog sandbox is, for the landing page; empty: Datadog itself is used."""
 
 
+class LastSend:
+    """How the last record that was sent fared: the only sign of the broker that a taker of hooks has."""
+
+    LATELY_S = 30.0
+    """A failure counts for so long: a process that gets no traffic while it is not ready must become so
+    again.
+    """
+
+    def __init__(self) -> None:
+        self._failed_at_s: float | None = None
+
+    def note(self, *, durable: bool) -> None:
+        """It was acknowledged, or not."""
+        self._failed_at_s = None if durable else time.monotonic()
+
+    def failed_lately(self) -> bool:
+        """It was not acknowledged, and that was not long ago."""
+        return self._failed_at_s is not None and time.monotonic() - self._failed_at_s < self.LATELY_S
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Everything the handlers work with."""
@@ -86,5 +107,6 @@ class Parts:
     """None in a process that only takes hooks."""
     actions: Mapping[str, ActionSpec] = field(default_factory=dict)
     metrics: Metrics
+    last_send: LastSend = field(default_factory=LastSend)
     stopping: asyncio.Event
     """Set when the process is to stop: streams and waits end."""

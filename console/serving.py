@@ -6,6 +6,7 @@ Which application and when to stop are the caller's; signals are too.
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from console.parts import Parts
 GRACE_S = 25.0
 """How long requests under way may take to end when the process stops."""
 CONNECTIONS_MAX = 2_000
+FILES_BESIDES = 200
+"""Open files that are no client's connection."""
 KEEP_ALIVE_S = 75
 """Longer than a balancer keeps its connections, so that it is never the one to be surprised."""
 
@@ -59,12 +62,26 @@ def listen(address: Address) -> socket.socket:
     return listener
 
 
+def _allow_connections() -> None:
+    """Many systems allow 1024 open files unless asked for more: fewer than connections here."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX + FILES_BESIDES
+    if allowed < wanted:
+        more = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (more, most))
+
+
 async def serve(web: Litestar, listener: socket.socket, stop: asyncio.Event) -> None:
     """Serve until `stop` is set and what is under way has ended (at most GRACE_S), then shut the application
     down.
 
     Streams and waits end at once when `stop` is set. Raises RuntimeError where the application cannot start.
     """
+    _allow_connections()
     parts: Parts = web.state.parts
     server = _Server(
         uvicorn.Config(

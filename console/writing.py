@@ -29,15 +29,19 @@ async def durably(parts: Parts, outgoing: Outgoing, within_s: float | None = Non
     bound_s = parts.settings.durable_within_s if within_s is None else within_s
     try:
         async with asyncio.timeout(bound_s):
-            return await parts.writer.send(outgoing)
+            sent = await parts.writer.send(outgoing)
     except TimeoutError as error:
+        parts.last_send.note(durable=False)
         raise NotDurable(f"the broker did not acknowledge within {bound_s:g} s") from error
     except SchemasError:
         raise
     except Exception as error:
         # Whatever the writer's trouble is, there is one thing to say to the caller: it is not durable.
+        parts.last_send.note(durable=False)
         log.warning("not durable: %s: %s", type(error).__name__, error)
         raise NotDurable("the broker did not accept the record") from error
+    parts.last_send.note(durable=True)
+    return sent
 
 
 async def change_catalog(parts: Parts, *changes: CatalogChange) -> None:

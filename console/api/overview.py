@@ -17,6 +17,8 @@ class ReadModelView(msgspec.Struct, frozen=True, kw_only=True):
     caught_up: bool
     problem: str
     lag_ms: int
+    behind: int
+    """Records not read yet, when last looked (every 10 s)."""
     since_commit_ms: int | None
     records: int
     unreadable: int
@@ -60,8 +62,9 @@ async def overview(parts: Given) -> Overview:
         **known,
         read_model=ReadModelView(
             caught_up=state.caught_up,
-            problem=state.problem,
+            problem=state.problem or state.unreachable,
             lag_ms=state.lag_ms,
+            behind=state.behind,
             since_commit_ms=now_ms - state.committed_at_ms if state.committed_at_ms else None,
             records=state.records,
             unreadable=state.unreadable,

@@ -32,6 +32,8 @@ BATCH_FULL = 400
 """A batch of so many records is a backlog: the next one is taken at once."""
 RETRY_S_MAX = 30.0
 PRUNE_EVERY_S = 60.0
+LOOK_EVERY_S = 10.0
+LOOK_WITHIN_S = 8.0
 
 
 class ReadModelUnavailable(Exception):
@@ -46,9 +48,13 @@ class State:
     """It has read what there was when it started."""
     problem: str = "it is being opened"
     """Why it does not follow the log at the moment; empty while it does."""
+    unreachable: str = ""
+    """Why the log could not be reached when last looked; empty when it could."""
     committed_at_ms: int = 0
     lag_ms: int = 0
     """Age of the newest record of the last batch when it was committed."""
+    behind: int = 0
+    """Records on the topics that were not read yet, when last looked."""
     records: int = 0
     unreadable: int = 0
     conflicts: int = 0
@@ -68,13 +74,14 @@ class ReadModel:
         self._reader = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._generation = 0
+        self._at: dict[Place, int] = {}
         self._connection: sqlite3.Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._stopped = False
 
     async def start(self) -> None:
         """Begin to follow; returns at once."""
-        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._prune())]
+        self._tasks = [asyncio.create_task(each) for each in (self._follow(), self._look(), self._prune())]
 
     async def stop(self) -> None:
         """Stop following, let watchers look a last time, close the file. A second time does nothing."""
@@ -137,7 +144,7 @@ class ReadModel:
         await self._write(self._open)
         await self._write(self._belong, dict(await self._source.topic_ids()))
         ends = await self._source.ends()
-        positions = await self._write(self._positions)
+        positions = self._at = await self._write(self._positions)
         self.state.problem = ""
         self._look_for_end(positions, ends)
         async for records in self._source.follow(positions):
@@ -166,6 +173,19 @@ class ReadModel:
     def _look_for_end(self, positions: Mapping[Place, int], ends: Mapping[Place, int]) -> None:
         if not self.state.caught_up and all(positions.get(place, 0) >= end for place, end in ends.items()):
             self.state.caught_up = True
+
+    async def _look(self) -> None:
+        """How far behind it is; and whether Kafka answers at all, which a reader that waits does not say."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                async with asyncio.timeout(LOOK_WITHIN_S):
+                    ends = await self._source.ends()
+            except Exception as error:
+                self.state.unreachable = f"the log cannot be reached: {str(error) or type(error).__name__}"
+            else:
+                self.state.unreachable = ""
+                self.state.behind = sum(max(0, end - self._at.get(place, 0)) for place, end in ends.items())
 
     async def _prune(self) -> None:
         while True:

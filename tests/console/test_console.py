@@ -2,6 +2,7 @@
 overview.
 """
 
+import asyncio
 import json
 from typing import Any
 
@@ -80,6 +81,30 @@ async def test_it_says_what_it_is_missing(web: Web) -> None:
     assert len(answer.json()["missing"]) == 3
     assert "no broker" in str(answer.json()["missing"])
     assert (await web.client.get("/healthz")).status_code == 200
+
+
+async def test_after_a_send_that_failed_it_is_not_ready_until_one_succeeds(web: Web) -> None:
+    web.log.broken = True
+    await web.client.post(f"/hooks/demo/{TOKEN}", json={"title": "hot"})
+    away = await web.client.get("/readyz")
+    web.log.broken = False
+    await web.client.post(f"/hooks/demo/{TOKEN}", json={"title": "hot"})
+
+    assert away.status_code == 503
+    assert "acknowledged" in str(away.json()["missing"])
+    assert (await web.client.get("/readyz")).status_code == 200
+
+
+async def test_a_failure_of_long_ago_does_not_keep_it_from_being_ready(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.parts.LastSend.LATELY_S", 0.05)
+    web.log.broken = True
+    await web.client.post(f"/hooks/demo/{TOKEN}", json={"title": "hot"})
+    assert (await web.client.get("/readyz")).status_code == 503
+    await asyncio.sleep(0.1)
+
+    assert (await web.client.get("/readyz")).status_code == 200
 
 
 async def test_metrics_count_webhooks_and_runs(web: Web) -> None:

@@ -345,6 +345,27 @@ async def test_what_was_read_before_can_be_asked_while_there_is_no_broker(
     await model.stop()
 
 
+async def test_it_looks_how_far_behind_it_is_and_whether_the_log_answers_at_all(
+    log: MemoryLog, open_model: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.read_model.model.LOOK_EVERY_S", 0.02)
+    model = await open_model()
+    real_ends = log.ends
+
+    async def further() -> dict[Place, int]:
+        return {("run-journal", 0): 7}
+
+    async def silent() -> dict[Place, int]:
+        raise TimeoutError
+
+    monkeypatch.setattr(log, "ends", further)
+    await until(lambda: model.state.behind == 7)
+    monkeypatch.setattr(log, "ends", silent)
+    await until(lambda: "TimeoutError" in model.state.unreachable)
+    monkeypatch.setattr(log, "ends", real_ends)
+    await until(lambda: not model.state.unreachable and model.state.behind == 0)
+
+
 async def test_before_it_is_open_it_says_so(tmp_path: Path) -> None:
     model = ReadModel(tmp_path / "model.sqlite3", MemoryLog(), FOREVER)
 

@@ -18,7 +18,7 @@ from mode.utils.futures import notify
 
 from streams.ending import EXIT_REFUSED
 from streams.hardened.progress import Progress
-from streams.hardened.thread import StrictThread
+from streams.hardened.thread import StrictThread, sibling_loop
 
 if TYPE_CHECKING:
     from streams.hardened.app import HardenedApp
@@ -44,7 +44,7 @@ class StrictConsumer(UpstreamConsumer):
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
-        return StrictThread(self, loop=self.loop, beacon=self.beacon)
+        return StrictThread(self, loop=self.loop, beacon=self.beacon, thread_loop=sibling_loop(self.loop))
 
     def progress(self) -> Mapping[TP, Progress]:
         """How far each input partition has got."""

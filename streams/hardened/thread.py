@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from streams.hardened.app import HardenedApp
 
 
+def sibling_loop(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
+    """A new loop of the same make (uvloop, where that runs): by itself the thread would get asyncio's own."""
+    make = type(loop)
+    try:
+        return make()
+    except TypeError:
+        return asyncio.new_event_loop()
+
+
 class LeasedCoordinator(GroupCoordinator):  # type: ignore[misc]  # aiokafka ships no types
     """aiokafka's coordinator; every heartbeat that was answered well renews the lease (law 6)."""
 
@@ -52,6 +61,12 @@ class StrictThread(AIOKafkaConsumerThread):
         if isinstance(coordinator, GroupCoordinator):
             coordinator.__class__ = LeasedCoordinator
             cast(LeasedCoordinator, coordinator).lease = self.app.lease
+
+    async def stop(self) -> None:
+        """Stop the thread, and close its loop: upstream closes only one that it made itself."""
+        await super().stop()
+        if not self.thread_loop.is_running() and not self.thread_loop.is_closed():
+            self.thread_loop.close()
 
     async def committed(self, tps: Iterable[TP]) -> Mapping[TP, int | None]:
         """The group's committed offsets, in one request; None where there is none."""

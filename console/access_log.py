@@ -15,6 +15,9 @@ from console.metrics import Metrics
 
 log = logging.getLogger("pulsebook.access")
 
+POLLED = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines: told only where the answer is not good."""
+
 NO_ANSWER = 499
 """Logged where the client was gone before there was an answer."""
 
@@ -51,7 +54,9 @@ def log_request(scope: HTTPScope, status: int, took_s: float) -> None:
     client = scope.get("client")
     # Not scope["path"]: routing to a mount cuts off what masking looks for.
     path = unquote_to_bytes(scope["raw_path"]).decode("utf-8", "replace")
-    log.info(
+    level = logging.DEBUG if status < 300 and path in POLLED else logging.INFO
+    log.log(
+        level,
         "%s %s %s %d %.1f ms",
         client[0] if client else "-",
         scope.get("method", "-"),

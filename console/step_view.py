@@ -26,7 +26,7 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     requested_at_ms: int | None
     started_at_ms: int | None
-    """Of the first attempt, by the executor's clock."""
+    """By the executor's clock; of the first attempt that tells it."""
     ended_at_ms: int | None
     duration_ms: int | None
     """Of the last attempt."""
@@ -50,6 +50,7 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
 def step_view(line: StepLine) -> StepView:
     """From a line of the timeline."""
     first, last = (line.attempts[0], line.attempts[-1]) if line.attempts else (None, None)
+    begun = [each.started_at_ms for each in line.attempts if each.started_at_ms]
     return StepView(
         step=line.step,
         block=line.block,
@@ -57,7 +58,7 @@ def step_view(line: StepLine) -> StepView:
         status=line.status,
         attempts=len(line.attempts),
         requested_at_ms=first.requested_at_ms if first else None,
-        started_at_ms=(first.started_at_ms or None) if first else None,
+        started_at_ms=begun[0] if begun else None,
         ended_at_ms=(last.ended_at_ms or None) if last else None,
         duration_ms=last.duration_ms if last and last.started_at_ms else None,
         arguments=line.arguments,

@@ -15,6 +15,8 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_math, ext_optional, ext_strings
 
 from engine.expressions_messages import NEEDS_LIST, compile_fault, run_fault
+from engine.expressions_optionals import is_optional, misplaced_optionals
+from engine.expressions_syntax import Checked
 from engine.expressions_tree import SEVERAL, SEVERAL_VALUES, SORTED_KEYS, Use, read_checked
 from engine.expressions_values import (
     NotJson,
@@ -32,6 +34,7 @@ TEXT_MAX = 8_192
 TAGS = "tags"
 """Type of a name that maps text to text (one value) or to a list of text (a tag with several values)."""
 _OPTIONAL = "the result is an optional value: say what it is otherwise with .orValue()"
+_MISPLACED = "an optional value cannot stand here: say what it is otherwise with .orValue()"
 _NEUTRAL: dict[str, Any] = {"string": "", "int": 0, "double": 0.0, "bool": False, "dyn": None}
 _SAFE_KINDS = frozenset({"int", "double", "bool"})
 
@@ -105,8 +108,16 @@ class Program:
 
 def _value(result: Any) -> Any:
     if result.type() == cel.Type.ERROR:
-        raise ExpressionError(run_fault(result.plain_value()))
-    return coming_out(result.plain_value())
+        raise ExpressionError(run_fault(str(result.value())))
+    return coming_out(result, _opened)
+
+
+def _opened(value: Any) -> Any:
+    """A scalar, or a list or map of the library's values.
+
+    Not its `plain_value`: where something inside cannot be said in Python, that hands out null pointers.
+    """
+    return value.value()
 
 
 _FOREIGN = (NotJson, TypeError, SystemError, RuntimeError)
@@ -158,7 +169,8 @@ class Environment:
             )
         try:
             expression = self._cel.compile(clean_text(text))
-            reading = read_checked(expression.serialize(), self._names, self._tag_maps)
+            checked = Checked(expression.serialize())
+            reading = read_checked(checked, self._names, self._tag_maps)
             run = expression if reading.guarded is None else self._cel.deserialize(reading.guarded)
         except (RuntimeError, ValueError) as error:
             fault = compile_fault(str(error), text, self._names)
@@ -167,8 +179,11 @@ class Environment:
             raise ExpressionError(fault.message, fault.line, fault.column) from error
         if reading.map_loops:
             raise ExpressionError(NEEDS_LIST, *line_and_column(text, reading.map_loops[0]))
+        misplaced = misplaced_optionals(checked)
+        if misplaced:
+            raise ExpressionError(_MISPLACED, *line_and_column(text, misplaced[0]))
         kind = expression.return_type().name().lower()
-        if kind.startswith("optional_type"):
+        if is_optional(checked):
             raise ExpressionError(
                 "the result is an optional value: say what it is otherwise with .orValue()", 1, 1
             )

@@ -17,6 +17,27 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from engine.expressions_syntax import (
+    ANY_VALUE,
+    CALL,
+    CALL_FUNCTION,
+    CHILDREN,
+    CONST,
+    ENTRY_CHILDREN,
+    EXPR,
+    ID,
+    IDENT,
+    LIST,
+    LOOP,
+    LOOP_RANGE,
+    LOOP_START,
+    SELECT,
+    SELECT_TEST,
+    STRING_CONST,
+    STRUCT,
+    Checked,
+    node_id,
+)
 from engine.expressions_wire import BYTES, VARINT, Field, first, first_int, read, write
 
 SEVERAL = "@several"
@@ -26,14 +47,6 @@ SEVERAL_VALUES = "@several_values"
 SORTED_KEYS = "@sorted_keys"
 """Name of the function that gives the keys of any map, sorted."""
 
-# Field numbers of cel.expr.Expr and its kinds (cel/expr/syntax.proto and checked.proto of the specification).
-_ANY_VALUE = 2
-_REFERENCES, _TYPES, _EXPR, _SOURCE, _POSITIONS = 2, 3, 4, 5, 4
-_ID, _CONST, _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _LOOP = 2, 3, 4, 5, 6, 7, 8, 9
-_STRING_CONST, _LIST_TYPE, _MAP_TYPE = 6, 6, 7
-_ENTRY, _ENTRY_CHILDREN = 2, frozenset({3, 4})
-_CHILDREN = {_SELECT: {1}, _CALL: {1, 3}, _LIST: {1}, _STRUCT: {_ENTRY}, _LOOP: {2, 4, 5, 6, 7}}
-_LOOP_RANGE, _LOOP_START = 2, 4
 _LOOKUPS = frozenset({b"_[_]", b"_[?_]", b"_?._"})
 
 
@@ -53,41 +66,31 @@ class Reading:
     guarded: bytes | None
 
 
-def read_checked(packed: bytes, names: Collection[str], tag_maps: Collection[str]) -> Reading:
-    """Reads a serialized checked expression. `names` are the declared ones, `tag_maps` those to guard."""
-    outer = read(packed)
-    checked = read(first(outer, _ANY_VALUE))
+def read_checked(checked: Checked, names: Collection[str], tag_maps: Collection[str]) -> Reading:
+    """Reads a checked expression. `names` are the declared ones, `tag_maps` those to guard."""
     walk = _Walk(checked, names, tag_maps)
-    expr = walk.expr(first(checked, _EXPR))
+    expr = walk.expr(checked.expr)
     guarded = None
     if walk.changed:
-        body: list[Field] = [(n, w, expr if n == _EXPR else v) for n, w, v in checked]
-        guarded = write([(n, w, write(body) if n == _ANY_VALUE else v) for n, w, v in outer])
-    return Reading(
-        tuple(sorted(walk.uses, key=lambda use: (use.offset, use.name))),
-        tuple(sorted(walk.map_loops)),
-        guarded,
-    )
+        body: list[Field] = [(n, w, expr if n == EXPR else v) for n, w, v in checked.fields]
+        guarded = write([(n, w, write(body) if n == ANY_VALUE else v) for n, w, v in checked.outer])
+    uses = sorted(walk.uses, key=lambda use: (use.offset, use.name))
+    return Reading(tuple(uses), tuple(sorted(walk.map_loops)), guarded)
 
 
 class _Walk:
     """One pass over the tree, which makes the guarded tree on its way."""
 
-    def __init__(self, checked: list[Field], names: Collection[str], tag_maps: Collection[str]) -> None:
+    def __init__(self, checked: Checked, names: Collection[str], tag_maps: Collection[str]) -> None:
+        self._checked = checked
         self._tag_maps = frozenset(tag_maps)
-        self._types = {key: read(value) for key, value in _int_map(checked, _TYPES)}
-        source = read(first(checked, _SOURCE))
-        self._offsets = {key: value for key, value in _int_pairs(source, _POSITIONS)}
-        self._names: dict[int, str] = {}
-        self.uses: set[Use] = set()
-        for key, reference in _int_map(checked, _REFERENCES):
-            name = first(read(reference), 1).decode()
-            if name in names:
-                self._names[key] = name
-                # A selection is found at its dot, one before its last part.
-                head = name.rpartition(".")[0]
-                self.uses.add(Use(name, max(0, self._offsets.get(key, 0) - len(head))))
-        self._next_id = max([0, *self._offsets, *self._types]) + 1
+        self._names = {node: name for node, name in checked.names.items() if name in names}
+        # A selection is found at its dot, one before its last part.
+        self.uses = {
+            Use(name, max(0, checked.offset(node) - len(name.rpartition(".")[0])))
+            for node, name in self._names.items()
+        }
+        self._next_id = checked.last_id + 1
         self.map_loops: set[int] = set()
         self.changed = False
 
@@ -97,47 +100,46 @@ class _Walk:
         return write([(n, w, self._kind(n, v) if isinstance(v, bytes) else v) for n, w, v in fields])
 
     def _kind(self, kind: int, data: bytes) -> bytes:
-        children = _CHILDREN.get(kind)
+        children = CHILDREN.get(kind)
         if children is None:
             return data
         fields: list[Field] = []
         for number, wire, value in read(data):
             if number in children and isinstance(value, bytes):
-                value = self._entry(value) if kind == _STRUCT else self.expr(value)
+                value = self._entry(value) if kind == STRUCT else self.expr(value)
             fields.append((number, wire, value))
-        if kind == _LOOP:
+        if kind == LOOP:
             return self._loop(fields)
-        if kind == _CALL and first(fields, 2) in _LOOKUPS:
+        if kind == CALL and first(fields, CALL_FUNCTION) in _LOOKUPS:
             return self._lookup(fields)
-        if kind == _SELECT and not first_int(fields, 3):
+        if kind == SELECT and not first_int(fields, SELECT_TEST):
             return self._selection(fields)
         return write(fields)
 
     def _entry(self, data: bytes) -> bytes:
         return write(
             [
-                (n, w, self.expr(v) if n in _ENTRY_CHILDREN and isinstance(v, bytes) else v)
+                (n, w, self.expr(v) if n in ENTRY_CHILDREN and isinstance(v, bytes) else v)
                 for n, w, v in read(data)
             ]
         )
 
     def _loop(self, fields: list[Field]) -> bytes:
-        source = first(fields, _LOOP_RANGE)
-        source_id = first_int(read(source), _ID)
-        kinds = {number for number, _, _ in self._types.get(source_id, [])}
-        if _LIST_TYPE in kinds:
+        source = first(fields, LOOP_RANGE)
+        kind = self._checked.kind(node_id(source))
+        if kind == "list":
             return write(fields)
-        if not _is_list(first(fields, _LOOP_START)):
+        if not _is_list(first(fields, LOOP_START)):
             keys = self._call(SORTED_KEYS, [source])
-            source = keys if _MAP_TYPE in kinds else self._call("_?_:_", [self._is_map(source), keys, source])
-        elif _MAP_TYPE in kinds:
-            self.map_loops.add(self._offsets.get(source_id, 0))
+            source = keys if kind == "map" else self._call("_?_:_", [self._is_map(source), keys, source])
+        elif kind == "map":
+            self.map_loops.add(self._checked.offset(node_id(source)))
         else:
-            source = self._call("_+_", [source, self._node(_LIST, b"")])
-        return write([(n, w, source if n == _LOOP_RANGE else v) for n, w, v in fields])
+            source = self._call("_+_", [source, self._node(LIST, b"")])
+        return write([(n, w, source if n == LOOP_RANGE else v) for n, w, v in fields])
 
     def _is_map(self, expr: bytes) -> bytes:
-        type_of_map = self._call("type", [self._node(_STRUCT, b"")])
+        type_of_map = self._call("type", [self._node(STRUCT, b"")])
         return self._call("_==_", [self._call("type", [expr]), type_of_map])
 
     def _lookup(self, fields: list[Field]) -> bytes:
@@ -152,16 +154,16 @@ class _Walk:
         operand = first(fields, 1)
         if not self._is_tag_map(operand):
             return write(fields)
-        key = self._node(_CONST, write([(_STRING_CONST, BYTES, first(fields, 2))]))
+        key = self._node(CONST, write([(STRING_CONST, BYTES, first(fields, 2))]))
         guarded = self._one_value(operand, key)
         return write([(n, w, guarded if n == 1 else v) for n, w, v in fields])
 
     def _is_tag_map(self, expr: bytes) -> bool:
-        return self._names.get(first_int(read(expr), _ID)) in self._tag_maps
+        return self._names.get(node_id(expr)) in self._tag_maps
 
     def _one_value(self, tags: bytes, key: bytes) -> bytes:
-        name = self._names[first_int(read(tags), _ID)]
-        several = self._node(_IDENT, write([(1, BYTES, (name + SEVERAL).encode())]))
+        name = self._names[node_id(tags)]
+        several = self._node(IDENT, write([(1, BYTES, (name + SEVERAL).encode())]))
         has_several = self._call("@in", [key, several])
         return self._call("_?_:_", [has_several, self._call(SEVERAL_VALUES, [key]), tags])
 
@@ -170,23 +172,13 @@ class _Walk:
             (2, BYTES, function.encode()),
             *((3, BYTES, argument) for argument in arguments),
         ]
-        return self._node(_CALL, write(fields))
+        return self._node(CALL, write(fields))
 
     def _node(self, kind: int, body: bytes) -> bytes:
         self.changed = True
         self._next_id += 1
-        return write([(_ID, VARINT, self._next_id), (kind, BYTES, body)])
+        return write([(ID, VARINT, self._next_id), (kind, BYTES, body)])
 
 
 def _is_list(expr: bytes) -> bool:
-    return any(number == _LIST for number, _, _ in read(expr))
-
-
-def _int_map(fields: list[Field], number: int) -> list[tuple[int, bytes]]:
-    entries = [read(value) for at, _, value in fields if at == number and isinstance(value, bytes)]
-    return [(first_int(entry, 1), first(entry, 2)) for entry in entries]
-
-
-def _int_pairs(fields: list[Field], number: int) -> list[tuple[int, int]]:
-    entries = [read(value) for at, _, value in fields if at == number and isinstance(value, bytes)]
-    return [(first_int(entry, 1), first_int(entry, 2)) for entry in entries]
+    return any(number == LIST for number, _, _ in read(expr))

@@ -6,7 +6,7 @@ what JSON knows; keys in sorted order, for the order of a map differs from proce
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -60,8 +60,12 @@ def split_tags(tags: Any) -> tuple[dict[str, str], list[str]]:
     return single, several
 
 
-def coming_out(value: Any) -> Any:
-    """The library's plain value as a JSON value with sorted keys. Raises NotJson."""
+def coming_out(value: Any, opened: Callable[[Any], Any] = lambda value: value) -> Any:
+    """The library's value as a JSON value with sorted keys. Raises NotJson.
+
+    `opened` takes the library's wrapping off one value.
+    """
+    value = opened(value)
     kind = type(value)
     if kind is str or kind is bool or kind is int or value is None:
         return value
@@ -70,11 +74,11 @@ def coming_out(value: Any) -> Any:
             return value
         raise NotJson(f"the result is {value}, which JSON does not know")
     if kind is list:
-        return [coming_out(item) for item in value]
+        return [coming_out(item, opened) for item in value]
     if kind is dict:
         if not all(type(key) is str for key in value):
             raise NotJson("the result is a map whose keys are not text")
-        return {key: coming_out(value[key]) for key in sorted(value)}
+        return {key: coming_out(value[key], opened) for key in sorted(value)}
     raise NotJson(f"the result is {_WORDS.get(kind.__name__, kind.__name__)}: make text of it with string()")
 
 

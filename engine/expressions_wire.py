@@ -59,6 +59,16 @@ def first_int(fields: list[Field], number: int) -> int:
     return 0
 
 
+def read_varints(data: bytes) -> list[int]:
+    """Packed varints."""
+    values: list[int] = []
+    at = 0
+    while at < len(data):
+        value, at = _read_varint(data, at)
+        values.append(value)
+    return values
+
+
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:

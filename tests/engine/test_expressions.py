@@ -119,7 +119,7 @@ def test_a_map_comes_out_with_its_keys_sorted_at_every_level() -> None:
         ("{1: 2}", "the result is a map whose keys are not text"),
         (
             "[alert.tags[?'team']]",
-            "the result is an optional value: say what it is otherwise with .orValue()",
+            "an optional value cannot stand here: say what it is otherwise with .orValue()",
         ),
         (
             "steps.pods.output.?nope",

@@ -26,22 +26,67 @@ SCOPE: dict[str, Any] = {
     "inputs.n": 3,
     "steps.a.output": {"x": 1, "items": [1, {"q": None}, "s"]},
 }
-BEGIN = st.sampled_from(
-    [*SCOPE, "steps.a.output.items", "[1, 'a']", "{'b': 1}", "optional.of(1)", "'x'", "2", "b'y'"]
-)
-LOOPS = (".map(k, k)", ".filter(k, true)", ".exists(k, k == 'x')", ".all(k, k != 1)", ".optMap(v, v)")
-CALLS = (".orValue(1)", ".hasValue()", ".join('')", ".split('')", ".format([1])", ".matches('(a*)*')")
-REST = (" == 1", " + 'a'", " in [1]", " ? 1 : 2", " && true", ".getHours()", "", ")", "]", "}")
-MIDDLE = st.sampled_from([".x", ".?x", "[0]", "['env']", "[?'env']", *LOOPS, *CALLS, *REST])
-AROUND = st.sampled_from(
-    ["{}", "size({})", "json({})", "keys({})", "entries({})", "[{}]", "{{'k': {}}}", "!({})", "-{}"]
+VALUES = ["1", "'x'", "null", "true", "b'y'", "alert.title", "alert.tags", "alert.tag_list", "alert.metadata"]
+VALUES += ["inputs.n", "steps.a.output", "steps.a.output.items", "{}", "[1]", "timestamp(0)", "type(1)", "v"]
+OPTIONALS = [
+    "optional.none()",
+    "optional.of(1)",
+    "steps.a.output.?x",
+    "steps.a.output[?'no']",
+    "alert.tags[?'team']",
+]
+AROUND_ONE = [
+    "[{}]",
+    "{{'k': {}}}",
+    "[?{}]",
+    "dyn({})",
+    "json({})",
+    "keys({})",
+    "entries({})",
+    "size({})",
+    "!{}",
+    "-{}",
+]
+AROUND_ONE += [
+    "{}.x",
+    "{}.?x",
+    "{}[0]",
+    "{}[?0]",
+    "{}.orValue(1)",
+    "{}.hasValue()",
+    "{}.value()",
+    "optional.of({})",
+]
+AROUND_TWO = [
+    "{}.map(v, {})",
+    "{}.filter(v, {})",
+    "{}.exists(v, {})",
+    "{}.all(v, {})",
+    "{}.optMap(v, {})",
+    "({} + {})",
+]
+AROUND_TWO += [
+    "({} == {})",
+    "({} in {})",
+    "(true ? {} : {})",
+    "{}.or({})",
+    "{}.optFlatMap(v, {})",
+    "[{}, {}][0]",
+]
+AROUND_TWO += ["'%s %s'.format([{}, {}])", "{{'a': {}, 'b': {}}}", "{{'a': {}}}.a.orValue({})", "({} && {})"]
+EXPRESSIONS = st.recursive(
+    st.sampled_from([*VALUES, *OPTIONALS]),
+    lambda inner: (
+        st.builds(str.format, st.sampled_from(AROUND_ONE), inner)
+        | st.builds(str.format, st.sampled_from(AROUND_TWO), inner, inner)
+    ),
+    max_leaves=5,
 )
 
 
 @settings(max_examples=300)
-@given(AROUND, BEGIN, st.lists(MIDDLE, max_size=4))
-def test_an_expression_of_any_shape_gives_json_or_an_error(around: str, begin: str, more: list[str]) -> None:
-    text = around.format(begin + "".join(more))
+@given(EXPRESSIONS)
+def test_an_expression_of_any_shape_gives_json_or_an_error(text: str) -> None:
     try:
         value = ENVIRONMENT.compile(text).evaluate(SCOPE)
     except ExpressionError as error:

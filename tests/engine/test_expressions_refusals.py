@@ -71,6 +71,50 @@ def test_a_wrong_expression_says_what_is_wrong_and_where(
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("[1, alert.tags[?'x']]", 15),
+        ("{'a': steps.pods.output.?b}", 24),
+        ("{'a': 1, 'b': steps.pods.output[?'x']}", 32),
+        ("dyn(steps.pods.output.?b)", 22),
+        ("json([steps.pods.output.?b])", 24),
+        ("[1].map(k, steps.pods.output.?b)", 29),
+        ("steps.pods.output.?b.optMap(x, steps.pods.output.?c).hasValue()", 28),
+        ("optional.of(steps.pods.output.?b).hasValue()", 30),
+        ("steps.pods.output.?b.orValue(steps.pods.output.?c)", 47),
+        ("[steps.pods.output[?'b'][0]]", 25),
+        ("[true ? steps.pods.output.?b : optional.none()]", 7),
+    ],
+)
+def test_an_optional_value_may_not_stand_where_only_a_value_may(text: str, column: int) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        ENVIRONMENT.compile(text)
+    message = "an optional value cannot stand here: say what it is otherwise with .orValue()"
+    assert (caught.value.message, caught.value.line, caught.value.column) == (message, 1, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("steps.pods.output.?a.?b.orValue(0)", 0),
+        ("steps.pods.output.?x.y.orValue(0)", 1),
+        ("steps.pods.output[?'x'][?'y'].orValue(0)", 1),
+        ("steps.pods.output.?a.or(optional.of(2)).value()", 2),
+        ("steps.pods.output.?x.optFlatMap(x, x.?y).orValue(0)", 1),
+        ("(true ? steps.pods.output.?a : optional.of(3)).hasValue()", False),
+        ("steps.pods.output.?a == optional.none()", True),
+        ("[?steps.pods.output.?a, ?steps.pods.output.?x.y]", [1]),
+        ("{?'k': steps.pods.output.?a, 'l': 1}", {"l": 1}),
+        ("has(steps.pods.output.?x.y)", True),
+    ],
+)
+def test_an_optional_value_may_be_unwrapped_chained_compared_chosen_and_put_in(
+    text: str, value: object
+) -> None:
+    assert ENVIRONMENT.compile(text).evaluate({"steps.pods.output": {"x": {"y": 1}}}) == value
+
+
 def test_an_unknown_name_is_told_apart_and_given_whole() -> None:
     with pytest.raises(UnknownName) as caught:
         ENVIRONMENT.compile("1 + steps.nope.output.x")

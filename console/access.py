@@ -42,6 +42,13 @@ def check(connection: Connection, handler: BaseRouteHandler) -> None:
     connection.scope["user"] = principal
 
 
+def wait_for_catalog(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard of what reads or changes the catalog: raises Problem 503 until it has been read to its end."""
+    parts: Parts = connection.app.state.parts
+    if not parts.catalog.ready:
+        raise Problem(503, NOT_READY)
+
+
 def bearer(value: str) -> str:
     """The token of an Authorization header; empty where there is none."""
     kind, _, token = value.partition(" ")

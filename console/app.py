@@ -29,7 +29,7 @@ DESCRIPTION = (
     "problem documents. Times are epoch milliseconds."
 )
 
-CONSOLE: tuple[ControllerRouterHandler, ...] = (
+FROM_THE_LOG: tuple[ControllerRouterHandler, ...] = (
     overview.overview,
     alerts.list_all,
     alerts.show,
@@ -37,9 +37,16 @@ CONSOLE: tuple[ControllerRouterHandler, ...] = (
     runs.list_all,
     runs.show,
     runs.events,
-    runs.start_one,
     runs.cancel,
     streaming.stream,
+    letters.publications,
+    letters.dead_letters,
+    letters.dead_letter,
+)
+"""Under /api/v1: what needs the read model alone."""
+
+WITH_THE_CATALOG: tuple[ControllerRouterHandler, ...] = (
+    runs.start_one,
     playbooks.list_all,
     playbooks.show,
     playbooks.apply_one,
@@ -55,11 +62,8 @@ CONSOLE: tuple[ControllerRouterHandler, ...] = (
     tokens.list_all,
     tokens.create,
     tokens.remove,
-    letters.publications,
-    letters.dead_letters,
-    letters.dead_letter,
 )
-"""Everything under /api/v1."""
+"""Under /api/v1: what would be wrong before the catalog has been read."""
 
 
 def create_web(
@@ -93,7 +97,9 @@ def create_web(
     if only != "console":
         handlers.append(_mounted(Hooks(parts)))
     if only != "hooks":
-        handlers += [landing.landing, Router("/api/v1", route_handlers=CONSOLE, guards=[access.check])]
+        with_catalog = Router("/", route_handlers=WITH_THE_CATALOG, guards=[access.wait_for_catalog])
+        api = Router("/api/v1", route_handlers=(*FROM_THE_LOG, with_catalog), guards=[access.check])
+        handlers += [landing.landing, api]
     app = Litestar(
         handlers,
         dependencies={"parts": Provide(lambda: parts, use_cache=True, sync_to_thread=False)},

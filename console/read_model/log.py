@@ -1,6 +1,6 @@
 """What the read model and the API ask of the log. Handed in; nothing here knows Kafka."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Protocol
 
 from schemas.topics import DEAD_LETTERS, DECISIONS, PUBLICATIONS, RUN_JOURNAL, Topic
@@ -47,7 +47,7 @@ class Log(Protocol):
     async def ends(self) -> Mapping[Place, int]:
         """Next offset of every partition that holds any record: the present end."""
 
-    def follow(self, positions: Mapping[Place, int]) -> AsyncIterator[Sequence[LogRecord]]:
+    def follow(self, positions: Mapping[Place, int], /) -> AsyncGenerator[Sequence[LogRecord], None]:
         """On and on from `positions` (where none is given: from the oldest), in batches."""
 
 

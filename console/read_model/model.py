@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from console.read_model import database
+from console.read_model.locking import lock
 from console.read_model.log import Log, LogRecord, Place
 from console.read_model.projecting import Batch, project
 from console.read_model.pruning import prune
@@ -75,6 +76,7 @@ class ReadModel:
         self._readers: list[sqlite3.Connection] = []
         self._generation = 0
         self._at: dict[Place, int] = {}
+        self._lock: IO[bytes] | None = None
         self._connection: sqlite3.Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._stopped = False
@@ -147,15 +149,14 @@ class ReadModel:
         positions = self._at = await self._write(self._positions)
         self.state.problem = ""
         self._look_for_end(positions, ends)
-        async for records in self._source.follow(positions):
-            if not records:
-                continue
-            began = time.monotonic()
-            self._committed(await self._write(self._apply, records), records)
-            positions.update({(each.topic, each.partition): each.offset + 1 for each in records})
-            self._look_for_end(positions, ends)
-            if len(records) < BATCH_FULL:
-                await asyncio.sleep(max(0.0, COMMIT_GAP_S - (time.monotonic() - began)))
+        async with contextlib.aclosing(self._source.follow(positions)) as batches:
+            async for records in batches:
+                began = time.monotonic()
+                self._committed(await self._write(self._apply, records), records)
+                positions.update({(each.topic, each.partition): each.offset + 1 for each in records})
+                self._look_for_end(positions, ends)
+                if len(records) < BATCH_FULL:
+                    await asyncio.sleep(max(0.0, COMMIT_GAP_S - (time.monotonic() - began)))
 
     def _committed(self, batch: Batch, records: Sequence[LogRecord]) -> None:
         state = self.state
@@ -201,6 +202,7 @@ class ReadModel:
 
     def _open(self) -> None:
         self._close()
+        self._lock = lock(self._path)
         self._connection = database.open_for_writing(self._path)
         self._generation += 1
 
@@ -208,6 +210,9 @@ class ReadModel:
         if self._connection:
             self._connection.close()
             self._connection = None
+        if self._lock:
+            self._lock.close()
+            self._lock = None
 
     def _belong(self, ids: dict[str, str]) -> None:
         """Make sure that the rows come from these topics; make the file again where they come from others."""

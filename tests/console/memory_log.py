@@ -9,7 +9,7 @@ import asyncio
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.read_model.log import FOLLOWED, LogRecord, Place
@@ -89,7 +89,7 @@ class MemoryLog:
     async def ends(self) -> Mapping[Place, int]:
         return {place: len(held) for place, held in self.messages.items() if place[0] in NAMES and held}
 
-    async def follow(self, positions: Mapping[Place, int]) -> AsyncIterator[Sequence[LogRecord]]:
+    async def follow(self, positions: Mapping[Place, int]) -> AsyncGenerator[Sequence[LogRecord], None]:
         at = dict(positions)
         while True:
             batch = list(self._since(at))

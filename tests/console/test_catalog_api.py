@@ -147,6 +147,31 @@ async def test_the_catalog_holds_a_tokens_hash_and_never_the_token(web: Web) -> 
     assert token.encode() not in raw
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "playbooks"),
+        ("POST", "playbooks"),
+        ("GET", "endpoints"),
+        ("POST", "endpoints"),
+        ("POST", "tokens"),
+        ("POST", "runs"),
+    ],
+)
+async def test_before_the_catalog_has_been_read_nothing_is_told_or_changed_in_it(
+    web: Web, method: str, path: str
+) -> None:
+    web.catalog.ready = False
+    before = len(web.log.records(CATALOG))
+
+    answer = await web.client.request(method, f"/api/v1/{path}", json={"name": "demo", "playbook": "x"})
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert len(web.log.records(CATALOG)) == before
+    assert (await web.client.get("/api/v1/runs")).status_code == 200
+
+
 async def test_the_public_url_stands_in_an_endpoints_url(make_web: MakeWeb) -> None:
     web = await make_web(public_url="https://pulse.example.com/")
 

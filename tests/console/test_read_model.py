@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -294,7 +294,7 @@ class FailingLog(MemoryLog):
 
     failures = 2
 
-    async def follow(self, positions: Any) -> AsyncIterator[Any]:
+    async def follow(self, positions: Any) -> AsyncGenerator[Any, None]:
         if self.failures:
             self.failures -= 1
             raise ConnectionError("no broker")
@@ -327,7 +327,7 @@ class SilentLog(MemoryLog):
     async def ends(self) -> dict[Place, int]:
         raise AssertionError("not asked before the ids are known")
 
-    def follow(self, positions: Any) -> AsyncIterator[list[LogRecord]]:
+    def follow(self, positions: Any) -> AsyncGenerator[list[LogRecord], None]:
         raise AssertionError("not asked before the ids are known")
 
 
@@ -364,6 +364,20 @@ async def test_it_looks_how_far_behind_it_is_and_whether_the_log_answers_at_all(
     await until(lambda: "TimeoutError" in model.state.unreachable)
     monkeypatch.setattr(log, "ends", real_ends)
     await until(lambda: not model.state.unreachable and model.state.behind == 0)
+
+
+async def test_a_second_process_on_one_file_is_told_to_take_another_and_harms_nothing(
+    log: MemoryLog, open_model: Open, tmp_path: Path
+) -> None:
+    await fill(log)
+    first = await open_model()
+    before = await everything(first)
+    second = ReadModel(tmp_path / "read-model.sqlite3", log, FOREVER)
+    await second.start()
+    await until(lambda: "a data folder of its own" in second.state.problem)
+    await second.stop()
+
+    assert await everything(first) == before
 
 
 async def test_before_it_is_open_it_says_so(tmp_path: Path) -> None:

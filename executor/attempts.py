@@ -59,6 +59,8 @@ class Attempts:
         self._answered: OrderedDict[Key, None] = OrderedDict()
         self.in_flight = 0
         """Attempts whose action works at present."""
+        self.finished = 0
+        """Attempts whose answer became durable."""
 
     def knows(self, key: Key) -> bool:
         """The attempt is under way: its end will be told."""
@@ -137,6 +139,7 @@ class Attempts:
         if sent.cancelled():  # The process ends: nothing is durable, nothing is finished.
             return
         sent.result()
+        self.finished += 1
         self._answered[step.key] = None
         if len(self._answered) > ANSWERED_REMEMBERED:
             self._answered.popitem(last=False)

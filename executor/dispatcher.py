@@ -56,6 +56,11 @@ class Dispatcher:
         return self._attempts.in_flight
 
     @property
+    def finished(self) -> int:
+        """Steps whose answer became durable."""
+        return self._attempts.finished
+
+    @property
     def behind(self) -> int:
         """Records to be read before the partitions that were assigned last are live."""
         return sum(

@@ -86,6 +86,11 @@ class Executor:
             found.append(f"reading the journal to its end before anything starts: {behind} records to go")
         return tuple(found)
 
+    @property
+    def finished(self) -> int:
+        """Steps that this process has answered."""
+        return self._dispatcher.finished
+
     def request_stop(self) -> None:
         """Take no more, finish what runs, commit, leave: `run` returns within 30 s."""
         self._stop.set()

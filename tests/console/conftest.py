@@ -23,6 +23,7 @@ from schemas.fields import Record
 from schemas.outgoing import Outgoing
 from schemas.topics import CATALOG, Topic
 from tests.console.memory_log import MemoryLog
+from tests.console.model_bench import FOREVER, Open, until
 
 BASE = "http://127.0.0.1:8080"
 TOKEN = "demo-token"
@@ -153,3 +154,25 @@ async def web(make_web: MakeWeb) -> Web:
     web = await make_web()
     await web.endpoint("demo", TOKEN)
     return web
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    return MemoryLog()
+
+
+@pytest.fixture
+async def open_model(tmp_path: Path, log: MemoryLog) -> AsyncIterator[Open]:
+    """Opens the read model of the test's folder, and waits until it has read everything."""
+    opened: list[ReadModel] = []
+
+    async def open_it(source: Any = log) -> ReadModel:
+        model = ReadModel(tmp_path / "read-model.sqlite3", source, FOREVER)
+        opened.append(model)
+        await model.start()
+        await until(lambda: model.state.caught_up)
+        return model
+
+    yield open_it
+    for model in opened:
+        await model.stop()

@@ -160,7 +160,9 @@ class Fields:
     def texts_of(self, name: str, value: Value) -> Iterator[str]:
         """The same for a value that stands elsewhere under `name`."""
         for item in value.data if isinstance(value.data, tuple) else (value,):
-            if isinstance(item.data, str | int | float):
+            if "${{" in item.text:
+                self.problems.error(item.mark, f"`{name}` takes no `${{{{ }}}}`", "write the text itself")
+            elif isinstance(item.data, str | int | float):
                 yield item.text
             else:
                 fix = (

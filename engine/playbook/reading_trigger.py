@@ -94,16 +94,21 @@ def _alert_trigger(value: Value, sites: Sites, endpoints: Collection[str] | None
     if "endpoint" in fields and endpoints is not None:
         fields.unknown_values("endpoint", trigger.endpoint, endpoints, "the endpoint")
     for name in ("endpoint", "kind", "monitor", "transition", "priority"):
-        given = fields.value(name)
-        if given is not None and given.data == ():
-            sites.problems.error(given.mark, f"an empty `{name}` fits nothing", "leave the key out")
+        _check_empty(fields.value(name), name, sites.problems)
     return trigger
+
+
+def _check_empty(given: Value | None, name: str, problems: Problems) -> None:
+    if given is not None and given.data == ():
+        problems.error(given.mark, f"an empty `{name}` fits nothing", "leave the key out")
 
 
 def _tags(fields: Fields) -> dict[str, tuple[str, ...]]:
     tags = fields.map("tags")
     if tags is None:
         return {}
+    for key, value in tags.data.items():
+        _check_empty(value, f"tags.{key}", fields.problems)
     return {key: tuple(fields.texts_of(f"tags.{key}", value)) for key, value in tags.data.items()}
 
 

@@ -42,6 +42,8 @@ class Replay:
         members = group[1] if group is not None else 1
         if self._group_id is not None and self._group_id != (applied, members):
             self._close_group()
+        elif key in self._group:
+            self._open_group()  # it was torn, and its input was read again
         if members <= 1 or applied is None:
             self._place(self._changes, key, value, applied)
             self._offset = offset
@@ -66,6 +68,9 @@ class Replay:
     def _close_group(self) -> None:
         self._changes.update(self._group)
         self._offset = self._group_offset
+        self._open_group()
+
+    def _open_group(self) -> None:
         self._group = {}
         self._group_id = None
         self._group_seen = 0

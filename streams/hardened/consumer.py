@@ -37,8 +37,10 @@ class StrictConsumer(UpstreamConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._progress: dict[TP, Progress] = {}
-        self._turn = 0
-        """Counts the stops of the flow: records fetched before a stop are not handed over after it."""
+        self._read_on: dict[TP, int] = {}
+        """Where to read on in partitions without acks (changelogs)."""
+        self._left_out: set[TP] = set()
+        """Partitions of which fetched records were not handed over: they are to be fetched again."""
         self.committed_s: float | None = None
         """`time.monotonic()` of the last commit that worked."""
         super().__init__(*args, **kwargs)
@@ -86,11 +88,10 @@ class StrictConsumer(UpstreamConsumer):
 
     # --- where to read on: L8, and law 7
 
-    def stop_flow(self) -> None:
-        """Hand over nothing more, not even what is already fetched; a seek follows before the flow
-        resumes."""
-        self._turn += 1
-        super().stop_flow()
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Seek, as recovery does in changelogs."""
+        await super().seek_wait(partitions)
+        self._read_on.update(partitions)
 
     async def perform_seek(self) -> None:
         """Go to where each input partition was left: its commit, or its watermark where that is further."""
@@ -113,6 +114,7 @@ class StrictConsumer(UpstreamConsumer):
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
             self._progress.pop(tp, None)
+            self._read_on.pop(tp, None)
 
     # --- the drain loop
 
@@ -120,9 +122,9 @@ class StrictConsumer(UpstreamConsumer):
         """Fetch and hand over for as long as the fetcher runs. No task is made for a message."""
         try:
             while not (self.should_stop or fetcher.should_stop):
-                turn = (self._turn, self.app.consumer_generation_id)
                 for tp, records in (await self._fetched()).items():
-                    await self._hand_over(tp, records, turn)
+                    if not await self._hand_over(tp, records):
+                        self._left_out.add(tp)
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
                 raise
@@ -134,6 +136,8 @@ class StrictConsumer(UpstreamConsumer):
         if not self.flow_active:
             await self.wait(cast(Any, self.can_resume_flow))
             return {}
+        if self._left_out:
+            await self._seek_back()
         active = self._get_active_partitions()
         if not active:
             await self.sleep(NOTHING_ACTIVE_POLL_S)
@@ -141,44 +145,48 @@ class StrictConsumer(UpstreamConsumer):
         await asyncio.sleep(0)
         return await self._getmany(set(active), FETCH_TIMEOUT_S)
 
-    async def _hand_over(self, tp: TP, records: Iterable[Any], turn: tuple[int, int]) -> None:
-        """Hand over one partition's records in order. What is left out is fetched again from `position`."""
+    async def _seek_back(self) -> None:
+        """What was fetched and left out comes again; nothing else may count as read (L8)."""
+        left_out, self._left_out = self._left_out, set()
+        positions = {tp: self._read_on[tp] for tp in left_out if tp in self._read_on}
+        positions |= {tp: self._progress[tp].position for tp in left_out if tp in self._progress}
+        assigned = self.assignment()
+        await self._thread.seek_wait({tp: at for tp, at in positions.items() if tp in assigned})
+
+    async def _hand_over(self, tp: TP, records: Iterable[Any]) -> bool:
+        """Hand over one partition's records in order. False when some were left out."""
         progress = self._progress.get(tp)
         acked = self.app.topics.acks_enabled_for(tp.topic)
         for number, record in enumerate(records):
             if acked:
-                if progress is None or record.offset < progress.position:
+                if progress is None:
+                    return False
+                if record.offset < progress.position:
                     continue
                 if number == 0 and progress.doubts(record.offset):
-                    await self._fetch_again(tp, progress)
-                    return
+                    self.log.info("offsets from %d are missing in %r", progress.position, tp)
+                    return False
             if number % MESSAGES_BETWEEN_YIELDS == MESSAGES_BETWEEN_YIELDS - 1:
                 await asyncio.sleep(0)
-            if not await self._room(tp, turn):
-                return
-            if acked and progress is not None:
-                progress.hand_over(record.offset, record.timestamp)
-            await self.callback(self._to_message(tp, record))
-
-    async def _fetch_again(self, tp: TP, progress: Progress) -> None:
-        """Offsets are missing: they do not exist, or were lost on the way (L8). Fetching again tells."""
-        self.log.info("offsets from %d are missing in %r: fetching again", progress.position, tp)
-        await self._thread.seek_wait({tp: progress.position})
-
-    async def _room(self, tp: TP, turn: tuple[int, int]) -> bool:
-        """Wait until a message of `tp` can be handed over without blocking. False when it may not any
-        more."""
-        while True:
-            if turn != (self._turn, self.app.consumer_generation_id) or not self.app.flow_control.is_active():
+            if not await self._room(tp) or self._progress.get(tp) is not progress:
                 return False
+            if progress is not None:
+                progress.hand_over(record.offset, record.timestamp)
+            else:
+                self._read_on[tp] = record.offset + 1
+            await self.callback(self._to_message(tp, record))
+        return True
+
+    async def _room(self, tp: TP) -> bool:
+        """Wait until a message of `tp` can be handed over without blocking. False when it may not be."""
+        while self.flow_active and self.app.flow_control.is_active() and not self.should_stop:
             buffer = self.app.producer.buffer
             if buffer.size <= buffer.max_messages and not any(
                 channel.queue.full() for channel in self.app.topics.channels_of(tp)
             ):
                 return True
-            if self.should_stop:
-                return False
             await asyncio.sleep(QUEUE_FULL_POLL_S)
+        return False
 
     async def verify_all_partitions_active(self) -> None:
         """Upstream's livelock detector compares clocks of two kinds and cries wolf; our metrics show lag

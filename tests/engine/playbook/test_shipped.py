@@ -12,6 +12,7 @@ from connectors.actions.registry import specs
 from engine.alert.normalising import normalise
 from engine.alert.scope import alert_scope
 from engine.expressions import select
+from engine.matching import match
 from engine.playbook.canonical import digest
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import ActionStep, Playbook
@@ -22,6 +23,11 @@ from tests.engine.run.given import Life
 
 FOLDER = Path(__file__).parents[3] / "playbooks"
 FILES = sorted(FOLDER.glob("*.yaml"))
+
+
+def matching(alert: Alert) -> list[str]:
+    looked = match(alert, [a_book_of(path.stem) for path in FILES])
+    return [each.playbook for each in looked if each.matched]
 
 
 def the_playbook(name: str) -> Playbook:
@@ -83,12 +89,7 @@ def test_the_example_alert_starts_the_latency_enrichment_which_works_with_nothin
     found = normalise(example_body(), "application/json")
     assert isinstance(found, Alert)
     alert = msgspec.structs.replace(found, id="a-1", endpoint="demo")
-    playbook = the_playbook("latency-enrichment")
-    trigger = playbook.alerts[0]
-    assert alert.kind in trigger.kind
-    assert alert.transition in trigger.transition
-    assert Compiled(playbook, "").boolean(trigger.when, alert_scope(alert))
-
+    assert matching(alert) == ["latency-enrichment"]
     life = a_life("latency-enrichment", alert)
     assert life.asked.arguments["url"] == "http://127.0.0.1:8080/healthz"
     life.succeed({"status": 200, "answer": "ok"})
@@ -114,7 +115,7 @@ def test_the_latency_enrichment_says_so_when_nobody_answers() -> None:
 
 def test_disk_full_only_reports_until_it_is_given_a_cleaner() -> None:
     book = a_book_of("disk-full")
-    assert book.boolean(book.playbook.alerts[0].when, alert_scope(DISK))
+    assert matching(DISK) == ["disk-full"]
     assert book.evaluate(book.playbook.admission.key, alert_scope(DISK)) == "web-1/dev/sda1"
     life = a_life("disk-full", DISK)
     life.succeed({"status": 200})
@@ -174,8 +175,7 @@ def test_disk_full_of_no_host_fails_with_the_way_out() -> None:
 
 
 def test_a_serious_signal_is_looked_up_and_raised() -> None:
-    book = a_book_of("security-signal")
-    assert book.boolean(book.playbook.alerts[1].when, alert_scope(SIGNAL))
+    assert matching(SIGNAL) == ["security-signal"]
     life = a_life("security-signal", SIGNAL, reputation_url="https://intel.example/ip")
     assert life.asked.arguments["url"] == "https://intel.example/ip/203.0.113.9"
     life.succeed({"score": 97, "owner": "somebody"})

@@ -6,6 +6,7 @@ Which step is started when is `executor.dispatcher`; what an attempt does is `ex
 import asyncio
 import logging
 import time
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -153,9 +154,11 @@ def _outcome(under_way: _UnderWay, task: "asyncio.Task[Attempt]") -> Attempt | N
         error = task.exception()
         if error is None:
             return task.result()
-        log.error(
-            "step %s of %s broke the executor's own code", request.step, under_way.step.run_id, exc_info=error
-        )
+        # Without the error's text, which may hold what the step was given.
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        # Without the error's text, which may hold what the step was given.
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        log.error("%s in step %s of %s\n%s", type(error).__name__, request.step, under_way.step.run_id, trace)
         status: StepStatus = "failed" if request.repeatable else "unknown"
         return Attempt(status, kind="internal", message=f"the executor failed: {type(error).__name__}")
     if under_way.stopped_because == "cancelled":

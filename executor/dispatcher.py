@@ -72,9 +72,9 @@ class Dispatcher:
     def is_full(self, steps_max: int, bytes_max: int) -> bool:
         """Enough is open, and slots are busy: reading on would only fill memory.
 
-        While slots are free, what is open waits for grants, and those have to be read.
+        While slots are free, what is open waits for grants: those must be read, and so must a new partition.
         """
-        if self.in_flight < self._concurrency:
+        if self.in_flight < self._concurrency or not all(work.live for work in self._work.values()):
             return False
         open_count = sum(work.progress.open_count for work in self._work.values())
         return open_count >= steps_max or sum(work.open_bytes for work in self._work.values()) >= bytes_max

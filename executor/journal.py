@@ -30,6 +30,10 @@ class TopicMissing(Exception):
     """The journal's topic is not there."""
 
 
+class NameTaken(Exception):
+    """Another executor has joined under our instance name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """Where the reading of an assigned partition begins, and where the partition ends at present."""
@@ -58,6 +62,10 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         """The group has told us which partitions are ours; false while it makes up its mind again."""
         self.assigned_at = float("-inf")
         """When the group last gave us our partitions (monotonic clock)."""
+        self.superseded = False
+        """Another executor joined under our name, and the group forgot us."""
+        self._held: asyncio.Task[object] | None = None
+        self._accepted_at = float("-inf")
         self._on_revoked, self._last_positions = on_revoked, last_positions
         self._config = config
         self._plain_commits = False
@@ -86,6 +94,9 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
 
     async def stop(self, timeout_s: float) -> None:
         """Leave. A static member's partitions wait for its return, as long as the session timeout."""
+        if self._held is not None:
+            self._held.cancel()
+            await asyncio.wait([self._held])
         for client in (self._consumer.stop, self._admin.close):
             try:
                 async with asyncio.timeout(timeout_s):
@@ -129,6 +140,7 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         }
         if not offsets:
             return False
+        began = time.monotonic()
         try:
             await self._consumer.commit(offsets)
         except OffsetMetadataTooLargeError:
@@ -138,6 +150,7 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         except (KafkaError, IllegalStateError) as error:
             log.info("nothing was committed: %r", error)
             return False
+        self._accepted_at = began
         return True
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
@@ -152,6 +165,13 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         """aiokafka: we are about to lose these; it may be the last commit for them."""
         partitions = [tp.partition for tp in revoked]
         self.joined = False
+        known_s = time.monotonic() - max(self._accepted_at, self.assigned_at)
+        if not self._consumer._coordinator.member_id and known_s < self._config.session_timeout_s:
+            # The group forgets a member before its time only if another took its name. aiokafka would take
+            # it back at once, and so on for ever: its task is held here until `stop` ends it.
+            self.superseded = True
+            self._held = asyncio.current_task()
+            await asyncio.Event().wait()
         try:
             async with asyncio.timeout(REVOKE_COMMIT_S):
                 await self.commit(self._last_positions())

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from executor.committing import Committer
 from executor.config import ExecutorConfig, Identity
 from executor.dispatcher import Dispatcher
-from executor.journal import Journal, TopicMissing
+from executor.journal import Journal, NameTaken, TopicMissing
 from executor.metrics import Metrics
 from executor.partition_work import PartitionWork
 from executor.run_step import StepRunner
@@ -36,6 +36,8 @@ RECORDS_A_POLL = 500
 TICK_S = 1.0
 FULL_WAIT_S = 0.02
 RETRY_WAIT_S = 2.0
+UNACKNOWLEDGED_S = 10.0
+"""How long an answer may travel before we say that we are not ready."""
 CLOSE_S = 1.5
 """How long the last acknowledgements, the last commit, and the leaving may take each."""
 DEAD_VALUE_BYTES_MAX = 800 * 1024
@@ -80,6 +82,8 @@ class Executor:
         found = []
         if journal.assigned and not self._committer.is_member(journal):
             found.append("no commit was acknowledged for longer than the session timeout: is Kafka away?")
+        if (waited_s := self._sender.oldest_s()) > UNACKNOWLEDGED_S:
+            found.append(f"answers wait for Kafka's acknowledgement since {waited_s:.0f} s")
         if missing := journal.assigned - set(self._dispatcher.partitions):
             found.append(f"{len(missing)} partitions are being taken over")
         if behind := self._dispatcher.behind:
@@ -96,7 +100,11 @@ class Executor:
         self._stop.set()
 
     async def run(self) -> None:
-        """Work until `request_stop`. Raises KafkaError when the group will not have us back."""
+        """Work until `request_stop`.
+
+        Raises NameTaken when another executor joined under our name, KafkaError when the group will not have
+        us for another reason; what runs is finished before, as with a stop.
+        """
         committing: asyncio.Task[None] | None = None
         try:
             journal = await self._connect()
@@ -130,6 +138,11 @@ class Executor:
 
     async def _work_on(self, journal: Journal) -> None:
         """One turn: new partitions, some records, what waited too long."""
+        if journal.superseded:
+            raise NameTaken(
+                f"another executor runs under the name {self._config.instance}: "
+                "give each a PULSEBOOK_INSTANCE of its own"
+            )
         await self._take_over(journal)
         config, dispatcher = self._config, self._dispatcher
         full = dispatcher.is_full(config.open_steps_max, config.open_bytes_max)

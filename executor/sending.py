@@ -6,6 +6,7 @@ producer that broke for good is replaced; a repeat does no harm, as the fold ign
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -41,7 +42,7 @@ class Sender:
         self._producer: AIOKafkaProducer | None = None
         self._broken: AIOKafkaProducer | None = None
         self._queue: asyncio.Queue[_Letter] = asyncio.Queue()
-        self._pending: set[asyncio.Future[None]] = set()
+        self._pending: dict[asyncio.Future[None], float] = {}
         self._pump: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -69,10 +70,14 @@ class Sender:
         if self._producer is not None:
             await _closed(self._producer)
 
+    def oldest_s(self) -> float:
+        """How long the oldest record that is not acknowledged has been waiting; 0 where none is."""
+        return time.monotonic() - next(iter(self._pending.values())) if self._pending else 0.0
+
     def _post(self, topic: str, key: bytes | None, value: bytes) -> "asyncio.Future[None]":
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.add(future)
-        future.add_done_callback(self._pending.discard)
+        self._pending[future] = time.monotonic()
+        future.add_done_callback(self._pending.pop)
         self._queue.put_nowait(_Letter(self._prefix + topic, key, value, future))
         return future
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from executor.partition_work import PartitionWork
 from schemas.events import BlockEntered, RunEvent, RunFinished, StepCancelled, StepSucceeded
 from tests.executor.bench import NOW_MS, Bench
 from tests.executor.records import requested
@@ -240,6 +241,16 @@ async def test_reading_pauses_only_while_slots_are_busy_and_much_is_open() -> No
     assert not bench.dispatcher.is_full(steps_max=3, bytes_max=10**9)
     await bench.finish()
     assert not bench.dispatcher.is_full(steps_max=1, bytes_max=10**9)
+
+
+async def test_reading_goes_on_while_a_partition_has_not_been_read_to_its_end() -> None:
+    bench = Bench(concurrency=1)
+    bench.assign()
+    bench.write(requested("a"))
+    await bench.read()
+    assert bench.dispatcher.is_full(steps_max=1, bytes_max=1)
+    bench.dispatcher.assign(PartitionWork(1, 0, "", 5))
+    assert not bench.dispatcher.is_full(steps_max=1, bytes_max=1)
 
 
 async def test_a_drain_lets_running_steps_finish_and_starts_no_others() -> None:

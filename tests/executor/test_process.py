@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from connectors.actions.log import Log
+from executor.journal import NameTaken
 from executor.process import Executor
 from schemas.dead_letters import DeadLetter
 from schemas.events import StepSucceeded
@@ -115,6 +116,18 @@ async def test_a_second_executor_takes_its_share_and_gives_it_back(topics: Live)
         # A static member's partitions wait for it until its session times out; then they are the first one's.
         answers = await topics.answers(40, wait_s=20)
     assert len({(answer.run_id) for answer in answers}) == 40
+
+
+async def test_a_second_process_of_the_same_name_takes_over_and_the_first_one_ends(topics: Live) -> None:
+    first = Executor(
+        quick_config(topics.servers, topics.prefix), ACTIONS, lambda name: None, CollectorRegistry()
+    )
+    task = asyncio.create_task(first.run())
+    await until(lambda: not first.problems(), "the first is ready")
+    async with topics.executor(ACTIONS):
+        with pytest.raises(NameTaken, match="PULSEBOOK_INSTANCE"):
+            async with asyncio.timeout(20):
+                await task
 
 
 async def test_a_stop_waits_for_what_runs_and_commits_it(topics: Live) -> None:

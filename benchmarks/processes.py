@@ -1,6 +1,6 @@
-"""Starts the real processes for a benchmark: a broker of its own, topics, processor, executor, sink, sandbox, web.
+"""Starts the real processes for a benchmark: a broker of its own, processor, executor, sink, web.
 
-Everything lies in a temporary folder and is gone afterwards. Children are `python -m cli.main ...`, as `up` starts them.
+Everything lies in a temporary folder and is gone afterwards. Children are started as `up` starts them.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ def running_broker(partitions: int = 4, **environment: str) -> Iterator[Bench]:
     """A broker and an environment that points at it."""
     with tempfile.TemporaryDirectory(prefix="pulsebook-bench-") as name:
         folder = Path(name)
-        broker = LocalKafka(folder / "kafka", on_progress=print)
+        broker = LocalKafka(folder / "kafka", None, print)
         servers = broker.start()
         bench = Bench(
             folder,
@@ -88,6 +88,9 @@ def running_broker(partitions: int = 4, **environment: str) -> Iterator[Bench]:
                 "PULSEBOOK_KAFKA": servers,
                 "PULSEBOOK_DATA_DIR": str(folder / "data"),
                 "PULSEBOOK_PARTITIONS": str(partitions),
+                "PULSEBOOK_REPLICATION": "1",
+                "PULSEBOOK_DD_API_KEY": "sandbox",
+                "PULSEBOOK_DD_URL": "http://127.0.0.1:9",
                 "PULSEBOOK_AUTH": "off",
                 **environment,
             },

@@ -48,7 +48,7 @@ class HealthServer:
             self._server = None
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        with contextlib.suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
             async with asyncio.timeout(REQUEST_WITHIN_S):
                 head = await reader.readuntil(b"\r\n\r\n")
                 writer.write(self._response(head.split(b"\r\n", 1)[0].decode("latin-1")))

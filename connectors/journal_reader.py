@@ -1,4 +1,4 @@
-"""Reads the journal of one run, for a worker whose row of it is stale. Rare: it reads the partition once through."""
+"""Reads the journal of one run, for a worker whose row of it is stale. Rare: it reads a whole partition."""
 
 from collections.abc import Mapping
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""Topic `admissions`: what may start, what recovered, what ended. Keyed by playbook; the order is the partition's."""
+"""Topic `admissions`: what may start, what recovered, what ended. Keyed by playbook: one order for each."""
 
 from typing import Annotated, Literal
 
@@ -12,7 +12,9 @@ Via = Literal["alert", "api", "hook", "playbook", "rerun"]
 class Candidate(Record, frozen=True, kw_only=True):
     """A playbook that could start: an alert matched it, or somebody called it."""
 
-    request_id: Annotated[str, doc("Alert id for alerts, else the request's own id. A repeat never starts twice.")]
+    request_id: Annotated[
+        str, doc("Alert id for alerts, else the request's own id. A repeat never starts twice.")
+    ]
     playbook: Annotated[str, doc("Playbook name.")]
     revision: Annotated[str, doc("Digest of the revision that was active when it was made.")]
     catalog_offset: Annotated[int, doc("Catalog offset by which that revision is known.")]

@@ -8,8 +8,12 @@ from schemas.fields import Json, Record, doc
 class Alert(Record, frozen=True, kw_only=True):
     """One alert in Pulsebook's own words. What the sender did not give is "" or empty, never absent."""
 
-    id: Annotated[str, doc("Alert id: hash of endpoint and body, made at the web process, or topic/partition/offset.")]
-    endpoint: Annotated[str, doc("Name of the endpoint that received it, or the producer's header `endpoint`.")] = ""
+    id: Annotated[
+        str, doc("Alert id: hash of endpoint and body, made at the web process, or topic/partition/offset.")
+    ]
+    endpoint: Annotated[
+        str, doc("Name of the endpoint that received it, or the producer's header `endpoint`.")
+    ] = ""
     source: Annotated[str, doc("`webhook` or `kafka`.")] = "webhook"
     title: Annotated[str, doc("EVENT_TITLE or `title`, else ALERT_TITLE.")] = ""
     body: Annotated[str, doc("EVENT_MSG or `body`, with markup.")] = ""
@@ -60,5 +64,7 @@ class AlertReceived(Record, frozen=True, kw_only=True):
     received_at_ms: Annotated[int, doc("When the web process received it.")]
     content_type: Annotated[str, doc("Content-Type header as it came.")] = ""
     raw: Annotated[bytes, doc("The body as it came.")]
-    alert: Annotated[Alert | None, doc("The normalised alert; null where the body could not be parsed.")] = None
+    alert: Annotated[Alert | None, doc("The normalised alert; null where the body could not be parsed.")] = (
+        None
+    )
     problem: Annotated[str, doc("Why the body could not be parsed; empty when it could.")] = ""

@@ -7,7 +7,7 @@ from schemas.fields import Record, doc
 
 Admission = Literal["started", "queued", "held_back", "dropped", "expired", "refused"]
 """started: a run was requested. queued: waits for a slot or its key. held_back: a rule said no.
-dropped: left the queue because the alert recovered. expired: waited too long. refused: cannot start at all."""
+dropped: left the queue, for the alert recovered. expired: waited too long. refused: cannot start at all."""
 
 
 class Looked(Record, frozen=True, kw_only=True):
@@ -16,7 +16,9 @@ class Looked(Record, frozen=True, kw_only=True):
     playbook: Annotated[str, doc("Playbook name.")]
     revision: Annotated[str, doc("Digest of the revision that was active.")]
     matched: Annotated[bool, doc("All clauses held.")]
-    clause: Annotated[str, doc("The first clause that was false (`endpoint`, `tags`, `when`, ...); empty if matched.")] = ""
+    clause: Annotated[
+        str, doc("The first clause that was false (`endpoint`, `tags`, `when`, ...); empty if matched.")
+    ] = ""
     detail: Annotated[str, doc("What was wanted and what the alert had, for a person.")] = ""
 
 
@@ -32,7 +34,9 @@ class AlertMatched(Record, frozen=True, kw_only=True):
     looked: Annotated[tuple[Looked, ...], doc("Every playbook looked at.")] = ()
     ruled_out: Annotated[int, doc("How many playbooks the index ruled out without looking.")] = 0
     unparsable: Annotated[str, doc("Why the alert could not be read; empty when it could.")] = ""
-    recovery: Annotated[bool, doc("The alert is a recovery and was handed to the playbooks it may concern.")] = False
+    recovery: Annotated[
+        bool, doc("The alert is a recovery and was handed to the playbooks it may concern.")
+    ] = False
 
 
 class AdmissionDecided(Record, frozen=True, kw_only=True):
@@ -43,7 +47,9 @@ class AdmissionDecided(Record, frozen=True, kw_only=True):
     run_id: Annotated[str, doc("The run that this candidate is or would be.")]
     alert_id: Annotated[str, doc("Alert id; empty for a call without an alert.")] = ""
     decision: Annotated[Admission, doc("What was decided.")]
-    rule: Annotated[str, doc("The rule that decided: while_running, max_running, on_recovered, disabled, input, ...")] = ""
+    rule: Annotated[
+        str, doc("The rule that decided: while_running, max_running, on_recovered, disabled, input, ...")
+    ] = ""
     reason: Annotated[str, doc("The reason for a person.")] = ""
     until_ms: Annotated[int | None, doc("Until when the rule holds, where that is known.")] = None
     key: Annotated[str, doc("The admission key.")] = ""

@@ -1,6 +1,6 @@
-"""What can have happened to a run: the events inside a journal record. Past tense; they are facts, never wishes.
+"""What can have happened to a run: the events inside a journal record. Past tense: facts, never wishes.
 
-The reader of the journal is the executor, the sink, the console and every audit: each finds here all it needs.
+The journal is read by the executor, the sink, the console and every audit: each finds here all it needs.
 """
 
 from typing import Annotated, Literal
@@ -46,7 +46,9 @@ class StepRequested(Record, frozen=True, kw_only=True):
     timeout_ms: Annotated[int, doc("Bound of the attempt, from its start.")]
     start_by_ms: Annotated[int, doc("Latest start; after it the step fails with `timeout`.")]
     deadline_ms: Annotated[int, doc("When the run's own timer ends the step, whatever the executor does.")]
-    idempotency_key: Annotated[str, doc("run/step/attempt of the first try; the same for a rerun after a crash.")]
+    idempotency_key: Annotated[
+        str, doc("run/step/attempt of the first try; the same for a rerun after a crash.")
+    ]
     output_bytes_max: Annotated[int, doc("Largest output after `select`, bytes of JSON.")] = 65_536
 
 
@@ -89,7 +91,9 @@ class StepFailed(Record, frozen=True, kw_only=True):
     kind: Annotated[FailureKind, doc("Failure kind.")]
     message: Annotated[str, doc("What went wrong.")]
     status: Annotated[Literal["failed", "unknown"], doc("unknown: it may have had its effect.")] = "failed"
-    continued: Annotated[bool, doc("`continue_on_error` (or `on_unknown: continue`): the run goes on.")] = False
+    continued: Annotated[bool, doc("`continue_on_error` (or `on_unknown: continue`): the run goes on.")] = (
+        False
+    )
     started_at_ms: Annotated[int, doc("When the last attempt started; 0 if it never did.")] = 0
     duration_ms: Annotated[int, doc("How long the last attempt took.")] = 0
 
@@ -199,7 +203,9 @@ class RunFinished(Record, frozen=True, kw_only=True):
     """The end. Nothing but StepLate and RunForgotten may follow."""
 
     status: Annotated[Ending, doc("How it ended.")]
-    kind: Annotated[str, doc("Failure reason: step, timeout, unknown, bad_input, internal; empty if not failed.")] = ""
+    kind: Annotated[
+        str, doc("Failure reason: step, timeout, unknown, bad_input, internal; empty if not failed.")
+    ] = ""
     step: Annotated[str, doc("Step that failed.")] = ""
     message: Annotated[str, doc("Reason for a person.")] = ""
     outputs: Annotated[Json, doc("The playbook's outputs (JSON object).")] = {}

@@ -27,7 +27,9 @@ FailureKind = Literal[
 class Limits(Record, frozen=True, kw_only=True):
     """The limits in force when the run was requested; pinned for its whole life."""
 
-    step_output_bytes_max: Annotated[int, doc("Size of a step's output after `select`, bytes of JSON.")] = 65_536
+    step_output_bytes_max: Annotated[int, doc("Size of a step's output after `select`, bytes of JSON.")] = (
+        65_536
+    )
     row_bytes_max: Annotated[int, doc("Size of the run's row, bytes.")] = 524_288
     record_bytes_max: Annotated[int, doc("Size of any record, bytes.")] = 921_600
     loop_items_max: Annotated[int, doc("Items of a loop.")] = 1_000
@@ -130,5 +132,12 @@ class ChildEnded(Record, frozen=True, kw_only=True):
 
 
 InboxRecord = (
-    RunRequested | StepClaimed | StepFinished | TimerFired | Answered | RunRecovered | CancelRequested | ChildEnded
+    RunRequested
+    | StepClaimed
+    | StepFinished
+    | TimerFired
+    | Answered
+    | RunRecovered
+    | CancelRequested
+    | ChildEnded
 )

@@ -26,7 +26,7 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `kept_ms` None means for ever; `single` topics have one partition, others the prefix's count."""
+    """One topic. `kept_ms` None: for ever. `single`: one partition, where others have the prefix's count."""
 
     name: str
     key: str
@@ -37,7 +37,13 @@ class Topic:
     compacted: bool = False
 
 
-ALERTS = Topic("alerts", "alert key", (AlertReceived,), 45 * DAY_MS, "alerts as received; producers may write JSON or Avro")
+ALERTS = Topic(
+    "alerts",
+    "alert key",
+    (AlertReceived,),
+    45 * DAY_MS,
+    "alerts as received; producers may write JSON or Avro",
+)
 DECISIONS = Topic(
     "decisions", "alert id or request id", (AlertMatched, AdmissionDecided), 400 * DAY_MS, "why and why not"
 )
@@ -51,7 +57,16 @@ ADMISSIONS = Topic(
 RUN_INBOX = Topic(
     "run-inbox",
     "run id",
-    (RunRequested, StepClaimed, StepFinished, TimerFired, Answered, RunRecovered, CancelRequested, ChildEnded),
+    (
+        RunRequested,
+        StepClaimed,
+        StepFinished,
+        TimerFired,
+        Answered,
+        RunRecovered,
+        CancelRequested,
+        ChildEnded,
+    ),
     400 * DAY_MS,
     "everything that can happen to a run, in one order per run",
 )
@@ -65,7 +80,9 @@ CATALOG = Topic(
     "every change of playbooks, endpoints, tokens and switches",
     single=True,
 )
-DEAD_LETTERS = Topic("dead-letters", "as it came", (DeadLetter,), 45 * DAY_MS, "what could not be handled, and why")
+DEAD_LETTERS = Topic(
+    "dead-letters", "as it came", (DeadLetter,), 45 * DAY_MS, "what could not be handled, and why"
+)
 
 TOPICS: tuple[Topic, ...] = (
     ALERTS,
@@ -79,9 +96,9 @@ TOPICS: tuple[Topic, ...] = (
 )
 
 CHANGELOGS: tuple[Topic, ...] = tuple(
-    Topic(f"processor-{table}-changelog", "row key", (), None, f"changelog of the table `{table}`", compacted=True)
-    for table in ("matched", "admissions", "runs")
-) + (Topic("sink-notified-changelog", "row key", (), None, "changelog of the table `notified`", compacted=True),)
+    Topic(f"{table}-changelog", "row key", (), None, f"changelog of a table: {table}", compacted=True)
+    for table in ("processor-matched", "processor-admissions", "processor-runs", "sink-notified")
+)
 """Faust names a changelog APP-TABLE-changelog; the apps are PREFIXprocessor and PREFIXsink."""
 
 MESSAGE_BYTES_MAX = 2 * 1024 * 1024

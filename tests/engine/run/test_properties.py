@@ -22,7 +22,7 @@ INPUTS_MAX = 250
 
 ALERT = an_alert(body="a @mention", tag_list=("env:prod", "team:a", "team:b"), metadata={"big": 2**80})
 thorough = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

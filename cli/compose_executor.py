@@ -13,6 +13,7 @@ from connectors.actions.registry import build
 from connectors.health_server import HealthServer
 from connectors.http_client import create_http_client
 from executor.config import ExecutorConfig
+from executor.journal import NameTaken
 from executor.process import Executor
 from settings import Settings
 
@@ -40,6 +41,8 @@ async def run_executor(settings: Settings, stop: asyncio.Event) -> int:
         stopping = asyncio.create_task(_stop(stop, executor), name="stop")
         try:
             await executor.run()
+        except NameTaken as error:
+            return broken(str(error))
         except KafkaError as error:
             return broken(f"the executor ended: {error!r}")
         finally:

@@ -1,10 +1,11 @@
-"""What every long-running process has: a log, signals that mean "stop in order", exit codes a supervisor understands.
+"""What every long-running process has: a log, signals that mean "stop in order", exit codes for a supervisor.
 
-0 stopped because it was asked to; 2 wrong settings; 3 cannot reach what it needs; 70 something broke and a new
-start is the remedy.
+0 stopped because it was asked to; 2 wrong settings, a busy port; 3 cannot reach what it needs; 70 something
+broke, and a new start is the remedy.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -13,25 +14,31 @@ from collections.abc import Awaitable, Callable
 
 import typer
 
-from cli.output import warn
+from cli.output import WRONG_USE, warn
 from cli.owner import end_with_owner
+from connectors.health_server import PortBusy
 from settings import Settings
 
 BROKEN = 70
 QUIET = ("aiokafka", "faust", "mode", "httpx", "httpcore", "uvicorn", "litestar", "asyncio")
-"""Libraries that tell more than an operator wants to read, and at debug level spend CPU on records nobody prints."""
+"""Libraries that tell more than an operator reads, and at debug level spend CPU on records nobody prints."""
 
 
 def run_process(settings: Settings, body: Callable[[asyncio.Event], Awaitable[int]]) -> None:
     """Run `body` until it returns its exit code; it is to return soon after the event it is given is set."""
     _log_to_stderr(settings.log_level)
     end_with_owner()
+    _collect_rarely()
     if sys.platform != "win32":
         import uvloop
 
-        code = uvloop.run(_until_stopped(body))
+        run = uvloop.run
     else:
-        code = asyncio.run(_until_stopped(body))
+        run = asyncio.run
+    try:
+        code = run(_until_stopped(body))
+    except PortBusy as error:
+        fail(str(error), WRONG_USE)
     raise typer.Exit(code)
 
 
@@ -43,7 +50,18 @@ async def _until_stopped(body: Callable[[asyncio.Event], Awaitable[int]]) -> int
             loop.add_signal_handler(number, stop.set)
         except NotImplementedError:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    return await body(stop)
+    try:
+        return await body(stop)
+    except PortBusy as error:
+        warn(str(error))
+        return WRONG_USE
+
+
+def _collect_rarely() -> None:
+    # What was imported stays, and records live shorter than a collection: to look through it often is waste.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _log_to_stderr(level: str) -> None:

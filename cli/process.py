@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 
 import typer
 
-from cli.output import WRONG_USE, warn
+from cli.output import WRONG_USE, fail, warn
 from cli.owner import end_with_owner
 from connectors.health_server import PortBusy
 from settings import Settings

@@ -1,82 +1,88 @@
-"""/healthz, /readyz and /metrics as a load balancer and Prometheus ask for them, over real sockets."""
+"""The health server answers, says what is missing, and survives whatever is sent to it."""
 
 import asyncio
-import json
-import socket
+import contextlib
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from connectors.health_server import REQUEST_BYTES_MAX, HealthServer, PortBusy
-
-
-class Process:
-    """A process that can lack things, with one metric."""
-
-    def __init__(self) -> None:
-        self.missing: list[str] = []
-        self.registry = CollectorRegistry()
-        self.things = Counter("things", "Things.", registry=self.registry)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.server = HealthServer("127.0.0.1", self.port, lambda: self.missing, self.registry)
+from connectors.health_server import HEAD_BYTES_MAX, HealthServer
 
 
 @pytest.fixture
-async def process() -> AsyncIterator[Process]:
-    made = Process()
-    await made.server.start()
-    yield made
-    await made.server.stop()
+def missing() -> list[str]:
+    return []
 
 
-async def get(process: Process, path: str, method: str = "GET") -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        return await client.request(method, f"http://127.0.0.1:{process.port}{path}")
+@pytest.fixture
+def broken() -> list[str]:
+    return []
 
 
-async def test_a_process_is_alive_whatever_it_lacks(process: Process) -> None:
-    process.missing = ["no partitions are assigned"]
-    assert (await get(process, "/healthz")).status_code == 200
+@pytest.fixture
+async def server(missing: list[str], broken: list[str]) -> AsyncIterator[HealthServer]:
+    registry = CollectorRegistry()
+    Counter("pulsebook_inputs", "Messages.", registry=registry).inc(3)
+    server = HealthServer("127.0.0.1", 0, registry, lambda: missing, lambda: broken)
+    await server.start()
+    yield server
+    await server.stop()
 
 
-async def test_ready_says_what_is_missing_and_turns_when_nothing_is(process: Process) -> None:
-    process.missing = ["the tables are being recovered"]
-    answer = await get(process, "/readyz")
-    assert answer.status_code == 503
-    assert answer.json() == {"status": "not ready", "missing": ["the tables are being recovered"]}
-    process.missing = []
-    answer = await get(process, "/readyz?verbose=1")
-    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+async def get(server: HealthServer, path: str, method: str = "GET") -> httpx.Response:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
+        return await client.request(method, path)
 
 
-async def test_metrics_are_prometheus_text(process: Process) -> None:
-    process.things.inc(3)
-    answer = await get(process, "/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert "things_total 3.0" in answer.text
+async def test_a_process_that_lacks_nothing_is_healthy_and_ready(server: HealthServer) -> None:
+    assert (await get(server, "/healthz")).json() == {"healthy": True, "missing": []}
+    ready = await get(server, "/readyz?verbose=1")
+    assert (ready.status_code, ready.json()) == (200, {"ready": True, "missing": []})
 
 
-async def test_other_paths_and_methods_are_refused(process: Process) -> None:
-    assert (await get(process, "/")).status_code == 404
-    assert (await get(process, "/healthz", "POST")).status_code == 405
+async def test_what_is_missing_is_said_and_makes_it_not_ready(
+    server: HealthServer, missing: list[str], broken: list[str]
+) -> None:
+    missing.append("the tables are being recovered")
+    ready = await get(server, "/readyz")
+    assert (ready.status_code, ready.json()["missing"]) == (503, ["the tables are being recovered"])
+    assert (await get(server, "/healthz")).status_code == 200
+    broken.append("stuck")
+    assert (await get(server, "/healthz")).status_code == 503
 
 
-@pytest.mark.parametrize("junk", [b"\x00\xff\r\n\r\n", b"GET\r\n\r\n", b"G" * (REQUEST_BYTES_MAX * 3), b""])
-async def test_garbage_on_the_port_disturbs_nobody(process: Process, junk: bytes) -> None:
-    _, writer = await asyncio.open_connection("127.0.0.1", process.port)
-    writer.write(junk)
-    writer.write_eof()
-    await writer.drain()
-    assert json.loads((await get(process, "/readyz")).text)["status"] == "ready"
+async def test_metrics_are_prometheus_text(server: HealthServer) -> None:
+    metrics = await get(server, "/metrics")
+    assert metrics.headers["content-type"].startswith("text/plain")
+    assert "pulsebook_inputs_total 3.0" in metrics.text
+
+
+async def test_other_paths_and_methods_are_refused(server: HealthServer) -> None:
+    assert (await get(server, "/")).status_code == 404
+    assert (await get(server, "/healthz", "POST")).status_code == 405
+
+
+async def test_head_has_the_headers_and_no_body(server: HealthServer) -> None:
+    head = await get(server, "/healthz", "HEAD")
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize("sent", [b"", b"garbage", b"\r\n\r\n", b"GET", b"x" * (HEAD_BYTES_MAX * 2)])
+async def test_nonsense_disturbs_nobody(server: HealthServer, sent: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    with contextlib.suppress(ConnectionError):
+        writer.write(sent)
+        await writer.drain()
+        writer.write_eof()
+        await reader.read()
     writer.close()
-    await writer.wait_closed()
+    assert (await get(server, "/healthz")).status_code == 200
 
 
-async def test_a_busy_port_is_one_sentence_with_the_way_out(process: Process) -> None:
-    second = HealthServer("127.0.0.1", process.port, list, CollectorRegistry())
-    with pytest.raises(PortBusy, match=f"port {process.port}.*PULSEBOOK_HEALTH_PORT"):
+async def test_a_busy_port_is_an_error_at_the_start(server: HealthServer) -> None:
+    second = HealthServer("127.0.0.1", server.port, CollectorRegistry(), list)
+    with pytest.raises(OSError, match="address already in use"):
         await second.start()

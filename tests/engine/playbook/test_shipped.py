@@ -130,7 +130,11 @@ def test_disk_full_cleans_once_under_a_claim_and_says_what_it_freed() -> None:
     life.fail("http_4xx", "404")
     assert life.asked.step == "clean"
     assert not life.asked.repeatable
-    assert life.asked.arguments["json"] == {"host": "web-1", "device": "/dev/sda1", "asked_by": ""}
+    assert life.asked.arguments["json"] == {
+        "host": "web-1",
+        "device": "/dev/sda1",
+        "asked_by": "pulsebook run r-test",
+    }
     life.feed(life.claim())
     life.succeed({"freed_bytes": 1_000_000})
     assert "- Freed: 1000000 bytes" in life.reports[0].text

@@ -1,91 +1,102 @@
-"""/healthz, /readyz and /metrics of a process that is no web server. HTTP/1.1, GET only, loopback by default.
+"""GET /healthz, /readyz and /metrics for a process that serves nothing else.
 
-What is missing, and which metrics there are, is asked of the caller at each request.
+A few lines on asyncio's own server instead of a web framework: it must go on answering while everything
+around it is busy or broken. What healthy and ready mean is handed in.
 """
 
 import asyncio
-import contextlib
 import json
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+log = logging.getLogger(__name__)
+
+HEAD_BYTES_MAX = 16 * 1024
 REQUEST_WITHIN_S = 5.0
-REQUEST_BYTES_MAX = 8_192
-
-
-class PortBusy(OSError):
-    """Somebody else listens there."""
+JSON = "application/json"
 
 
 class HealthServer:
-    """Serves from `start` to `stop`. `missing`: what the process lacks to do its job, a sentence each."""
+    """Answers on `host`:`port` (0: any free port).
+
+    `missing`: what the process lacks to do its job, a sentence each; empty: it is ready. `broken`: what
+    makes it unhealthy, so that it should be started again; empty: it is alive.
+    """
 
     def __init__(
-        self, host: str, port: int, missing: Callable[[], Sequence[str]], registry: CollectorRegistry
+        self,
+        host: str,
+        port: int,
+        registry: CollectorRegistry,
+        missing: Callable[[], list[str]],
+        broken: Callable[[], list[str]] = list,
     ) -> None:
-        self._host, self._port = host, port
-        self._missing, self._registry = missing, registry
+        self._host = host
+        self._port = port
+        self._registry = registry
+        self._missing = missing
+        self._broken = broken
         self._server: asyncio.Server | None = None
 
+    @property
+    def port(self) -> int:
+        """The port it answers on."""
+        if self._server is None:
+            return self._port
+        return int(self._server.sockets[0].getsockname()[1])
+
     async def start(self) -> None:
-        """Listen. Raises PortBusy, with the way out."""
-        try:
-            self._server = await asyncio.start_server(
-                self._answer, self._host, self._port, limit=REQUEST_BYTES_MAX
-            )
-        except OSError as error:
-            raise PortBusy(
-                f"cannot listen on {self._host} port {self._port} for health and metrics: "
-                f"{error.strerror or error}; choose another port with PULSEBOOK_HEALTH_PORT"
-            ) from error
+        """Begin to answer. Raises OSError when the port is taken."""
+        self._server = await asyncio.start_server(self._serve, self._host, self._port, limit=HEAD_BYTES_MAX)
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Answer no more."""
         if self._server is not None:
             self._server.close()
+            await self._server.wait_closed()
             self._server = None
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
             async with asyncio.timeout(REQUEST_WITHIN_S):
                 head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(self._response(head.split(b"\r\n", 1)[0].decode("latin-1")))
+                writer.write(self._response(head))
                 await writer.drain()
-        with contextlib.suppress(OSError):
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, OSError):
+            log.debug("a health request came to nothing")
+        finally:
             writer.close()
-            await writer.wait_closed()
 
-    def _response(self, request_line: str) -> bytes:
-        method, _, rest = request_line.partition(" ")
-        path = rest.split(" ")[0].partition("?")[0]
-        if method != "GET":
-            return _http(405, "text/plain", b"GET only\n")
+    def _response(self, head: bytes) -> bytes:
+        method, _, rest = head.partition(b" ")
+        path = rest.partition(b" ")[0].partition(b"?")[0].decode("latin-1")
+        if method not in (b"GET", b"HEAD"):
+            status, kind, body = HTTPStatus.METHOD_NOT_ALLOWED, JSON, b"{}"
+        else:
+            status, kind, body = self._answer(path)
+        lines = [
+            f"HTTP/1.1 {status.value} {status.phrase}",
+            f"Content-Type: {kind}",
+            f"Content-Length: {len(body)}",
+            "Cache-Control: no-store",
+            "Connection: close",
+        ]
+        return "\r\n".join([*lines, "", ""]).encode() + (b"" if method == b"HEAD" else body)
+
+    def _answer(self, path: str) -> tuple[HTTPStatus, str, bytes]:
         match path:
             case "/healthz":
-                return _http(200, "application/json", b'{"status":"alive"}\n')
+                return _verdict("healthy", self._broken())
             case "/readyz":
-                missing = list(self._missing())
-                body = json.dumps({"status": "not ready" if missing else "ready", "missing": missing}) + "\n"
-                return _http(503 if missing else 200, "application/json", body.encode())
+                return _verdict("ready", self._missing())
             case "/metrics":
-                return _http(200, CONTENT_TYPE_PLAIN_0_0_4, generate_latest(self._registry))
-            case _:
-                return _http(404, "text/plain", b"there is /healthz, /readyz and /metrics\n")
+                return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(self._registry)
+        return HTTPStatus.NOT_FOUND, JSON, b"{}"
 
 
-_REASONS = {
-    200: "OK",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    503: "Service Unavailable",
-}
-
-
-def _http(status: int, content_type: str, body: bytes) -> bytes:
-    head = (
-        f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {content_type}\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode("latin-1") + body
+def _verdict(word: str, reasons: list[str]) -> tuple[HTTPStatus, str, bytes]:
+    status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
+    return status, JSON, json.dumps({word: not reasons, "missing": reasons}).encode()

@@ -30,8 +30,8 @@ class HealthServer:
         self,
         host: str,
         port: int,
-        registry: CollectorRegistry,
         missing: Callable[[], list[str]],
+        registry: CollectorRegistry,
         broken: Callable[[], list[str]] = list,
     ) -> None:
         self._host = host

@@ -4,6 +4,7 @@ An agent handles one message at a time (concurrency 1) and acks through its ledg
 handler is broken infrastructure or a fault of ours: the process ends before the ack.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+CATALOG_WITHIN_S = 20.0
+"""Well below the time that a rebalance waits for agents."""
+
 
 class CatalogView(Protocol):
     """The catalog as it is followed by somebody else."""
@@ -33,6 +37,20 @@ class CatalogView(Protocol):
 
     async def reached(self, offset: int) -> None:
         """Wait until everything before `offset` was read."""
+
+
+async def caught_up(catalog: CatalogView, offset: int) -> Catalog:
+    """The catalog once it knows everything before `offset`.
+
+    Or as it is after a while: a record that names an offset which never comes must not stop all others. The
+    engine then says that it does not know the revision.
+    """
+    try:
+        async with asyncio.timeout(CATALOG_WITHIN_S):
+            await catalog.reached(offset)
+    except TimeoutError:
+        log.warning("the catalog has not reached offset %d in %.0f s", offset, CATALOG_WITHIN_S)
+    return catalog.catalog
 
 
 class Handler(Protocol):

@@ -19,7 +19,7 @@ from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate
 from schemas.errors import MalformedMessage
 from schemas.inbox import Limits, TimerFired
 from schemas.topics import ADMISSIONS
-from streams.handling import CatalogView, bury, internal
+from streams.handling import CatalogView, bury, caught_up, internal
 from streams.inbound import cause_of, key_checked, record_of
 from streams.ledger import Ledger
 from streams.metrics import Metrics
@@ -89,8 +89,7 @@ class Admit:
     async def _compiled(self, record: AdmissionsRecord) -> Compiled | None:
         if not isinstance(record, Candidate | AlertRecovered):
             return None
-        await self._catalog.reached(record.catalog_offset)
-        return self._catalog.catalog.compiled(record.revision)
+        return (await caught_up(self._catalog, record.catalog_offset)).compiled(record.revision)
 
     def _situation_of(self, playbook: str) -> Situation:
         active = self._catalog.catalog.playbooks.get(playbook)

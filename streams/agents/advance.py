@@ -17,7 +17,7 @@ from schemas.events import JournalRecord
 from schemas.inbox import InboxRecord, RunRequested, TimerFired
 from schemas.outgoing import Cause, Outgoing
 from schemas.topics import RUN_INBOX, RUN_JOURNAL
-from streams.handling import CatalogView, bury, internal
+from streams.handling import CatalogView, bury, caught_up, internal
 from streams.inbound import cause_of, dead_letter, key_checked, record_of
 from streams.ledger import Ledger
 from streams.metrics import Metrics
@@ -68,7 +68,7 @@ class Advance:
             await self._again(message, run_id, row, rebuilt)
             return
         if isinstance(record, RunRequested):
-            await self._catalog.reached(record.catalog_offset)
+            await caught_up(self._catalog, record.catalog_offset)
         try:
             advanced, ready = self._advanced(row, record, cause, message)
         except Exception as failure:

@@ -25,7 +25,7 @@ def broken() -> list[str]:
 async def server(missing: list[str], broken: list[str]) -> AsyncIterator[HealthServer]:
     registry = CollectorRegistry()
     Counter("pulsebook_inputs", "Messages.", registry=registry).inc(3)
-    server = HealthServer("127.0.0.1", 0, registry, lambda: missing, lambda: broken)
+    server = HealthServer("127.0.0.1", 0, lambda: missing, registry, lambda: broken)
     await server.start()
     yield server
     await server.stop()
@@ -83,6 +83,6 @@ async def test_nonsense_disturbs_nobody(server: HealthServer, sent: bytes) -> No
 
 
 async def test_a_busy_port_is_an_error_at_the_start(server: HealthServer) -> None:
-    second = HealthServer("127.0.0.1", server.port, CollectorRegistry(), list)
+    second = HealthServer("127.0.0.1", server.port, list, CollectorRegistry())
     with pytest.raises(OSError, match="address already in use"):
         await second.start()

@@ -5,6 +5,7 @@ broke, and a new start is the remedy.
 """
 
 import asyncio
+import errno
 import gc
 import logging
 import os
@@ -16,7 +17,6 @@ import typer
 
 from cli.output import WRONG_USE, fail, warn
 from cli.owner import end_with_owner
-from connectors.health_server import PortBusy
 from settings import Settings
 
 BROKEN = 70
@@ -37,8 +37,10 @@ def run_process(settings: Settings, body: Callable[[asyncio.Event], Awaitable[in
         run = asyncio.run
     try:
         code = run(_until_stopped(body))
-    except PortBusy as error:
-        fail(str(error), WRONG_USE)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        fail(f"{error.strerror}; another port for health and metrics: PULSEBOOK_HEALTH_PORT", WRONG_USE)
     raise typer.Exit(code)
 
 

@@ -52,11 +52,7 @@ async def _until_stopped(body: Callable[[asyncio.Event], Awaitable[int]]) -> int
             loop.add_signal_handler(number, stop.set)
         except NotImplementedError:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    try:
-        return await body(stop)
-    except PortBusy as error:
-        warn(str(error))
-        return WRONG_USE
+    return await body(stop)
 
 
 def _collect_rarely() -> None:

@@ -3,27 +3,39 @@
 Every refusal becomes one sentence and an exit code here; nobody else handles HTTP errors.
 """
 
-import json
-import os
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
+from cli.composing import load_settings
 from cli.output import ANSWER_IS_NO, CANNOT_REACH, WRONG_USE, fail
+from settings import Settings
 
-DEFAULT_URL = "http://127.0.0.1:8080"
 TIMEOUT_S = 30.0
+
+
+@cache
+def _settings() -> Settings:
+    return load_settings()
 
 
 def base_url() -> str:
     """Where the API is."""
-    return os.environ.get("PULSEBOOK_URL", DEFAULT_URL).rstrip("/")
+    return _settings().url.rstrip("/")
 
 
-def _headers() -> dict[str, str]:
-    token = os.environ.get("PULSEBOOK_TOKEN", "")
-    return {"Authorization": f"Bearer {token}"} if token else {}
+def at(*parts: str) -> str:
+    """The path of the API that these parts make; what a person typed stays one part."""
+    return "/api/v1/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def headers() -> dict[str, str]:
+    """What every request says of who asks."""
+    token = _settings().token
+    return {"Authorization": f"Bearer {token.reveal()}"} if token else {}
 
 
 def call(
@@ -38,29 +50,29 @@ def call(
 ) -> Any:
     """One call of the API; the JSON answer, or None where there is none.
 
-    Ends the command with a sentence on any refusal, but for the statuses in `allow`, whose answer is returned.
+    Ends the command with a sentence on any refusal, but for the statuses in `allow`: their answer is
+    returned.
     """
-    url = base_url() + path
-    headers = _headers()
-    if content is not None:
-        headers["Content-Type"] = content_type
-    params = {name: value for name, value in (query or {}).items() if value is not None}
+    sent = headers() | ({"Content-Type": content_type} if content is not None else {})
     try:
         answer = httpx.request(
             method,
-            url,
+            base_url() + path,
             json=body,
-            params=params,
+            params={name: value for name, value in (query or {}).items() if value is not None},
             content=content,
-            headers=headers,
+            headers=sent,
             timeout=TIMEOUT_S,
             trust_env=False,
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         fail(unreachable(error), CANNOT_REACH)
-    if answer.is_success or answer.status_code in allow:
+    if not answer.is_success and answer.status_code not in allow:
+        fail(*refusal(answer))
+    try:
         return answer.json() if answer.content else None
-    fail(*refusal(answer))
+    except ValueError:
+        fail(f"what answers at {base_url()} is not Pulsebook; set PULSEBOOK_URL", CANNOT_REACH)
 
 
 def unreachable(error: Exception) -> str:
@@ -75,15 +87,15 @@ def refusal(answer: httpx.Response) -> tuple[str, int]:
     """What a refused call says, and the exit code for it."""
     try:
         problem = answer.json()
-        text = problem.get("detail") or problem.get("title") or answer.text
+        text = str(problem.get("detail") or problem.get("title") or answer.text)
     except (ValueError, AttributeError):
         text = f"HTTP {answer.status_code}: {answer.text[:300]}"
     match answer.status_code:
         case 401 | 403:
             return f"{text} (set PULSEBOOK_TOKEN to a token with the needed role)", WRONG_USE
-        case 400 | 422:
+        case 400 | 413 | 422:
             return text, WRONG_USE
-        case 503 | 502 | 504:
+        case 502 | 503 | 504:
             return text, CANNOT_REACH
         case _:
             return text, ANSWER_IS_NO
@@ -100,25 +112,3 @@ def pages(path: str, query: Mapping[str, Any], limit: int) -> Iterator[dict[str,
         cursor = page.get("next")
         if not cursor or not page["items"]:
             return
-
-
-def events(path: str) -> Iterator[tuple[str, Any]]:
-    """Server-Sent Events of a stream: (event name, data) until the server ends it."""
-    try:
-        with httpx.stream(
-            "GET", base_url() + path, headers=_headers(), timeout=None, trust_env=False
-        ) as answer:  # noqa: S113  # a stream has no end of its own
-            if not answer.is_success:
-                answer.read()
-                fail(*refusal(answer))
-            name, data = "message", ""
-            for line in answer.iter_lines():
-                if line.startswith("event:"):
-                    name = line[6:].strip()
-                elif line.startswith("data:"):
-                    data += line[5:].strip()
-                elif not line and data:
-                    yield name, json.loads(data)
-                    name, data = "message", ""
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        fail(unreachable(error), CANNOT_REACH)

@@ -3,9 +3,11 @@
 One process each is composed in `cli.processes`. Nothing here decides anything.
 """
 
+import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 from cli.output import CANNOT_REACH, WRONG_USE, fail
 from connectors.errors import ConnectorError
@@ -16,8 +18,7 @@ from schemas.inbox import Limits
 from settings import Settings
 from settings_reading import SettingsError
 
-LOCAL_PARTITIONS = "4"
-LOCAL_REPLICATION = "1"
+LOCAL: Mapping[str, Any] = {"partitions": 4, "replication": 1, "auth": False}
 
 
 def load_settings() -> Settings:
@@ -30,20 +31,19 @@ def load_settings() -> Settings:
 
 def settings_for_up(data: Path, kafka: str) -> Settings:
     """Settings of one machine: fewer partitions, one copy, no login on loopback, unless they are given."""
-    os.environ.setdefault("PULSEBOOK_PARTITIONS", LOCAL_PARTITIONS)
-    os.environ.setdefault("PULSEBOOK_REPLICATION", LOCAL_REPLICATION)
-    os.environ.setdefault("PULSEBOOK_AUTH", "off")
-    os.environ["PULSEBOOK_DATA_DIR"] = str(data.resolve())
     if kafka:
         os.environ["PULSEBOOK_KAFKA"] = kafka
-    return load_settings()
+    settings = load_settings()
+    local = {name: value for name, value in LOCAL.items() if name not in settings.origins}
+    return dataclasses.replace(settings, data_dir=data.resolve(), **local)
 
 
 def named_kafka(settings: Settings) -> Settings:
     """The same settings, where they name a Kafka; else the end of the command."""
     if not settings.kafka:
         fail(
-            "PULSEBOOK_KAFKA names no Kafka servers (HOST:PORT). On one machine, `pulsebook up` starts one by itself.",
+            "PULSEBOOK_KAFKA names no Kafka servers (HOST:PORT). On one machine, `pulsebook up` starts one "
+            "by itself.",
             WRONG_USE,
         )
     return settings
@@ -61,7 +61,7 @@ def plan(settings: Settings) -> tuple[PlannedTopic, ...]:
 
 
 async def make_topics(settings: Settings) -> list[str]:
-    """Make the topics that are missing; their names. Ends the command where Kafka refuses or does not answer."""
+    """Make the topics that are missing; their names. Ends the command where Kafka does not let us."""
     try:
         made = await create_topics(settings.kafka_options(), plan(settings))
         problems = await check_topics(settings.kafka_options(), plan(settings))
@@ -103,8 +103,3 @@ def limits(settings: Settings) -> Limits:
         record_bytes_max=settings.record_bytes_max,
         loop_items_max=settings.loop_items_max,
     )
-
-
-def ended(reason: str, code: int) -> NoReturn:
-    """The end of a process, with a sentence for its log."""
-    fail(reason, code)

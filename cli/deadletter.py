@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from cli import client
-from cli.output import JsonOption, document, moment, say, show_rows
+from cli.output import JsonOption, document, moment, say
+from cli.tables import show_rows
 
-app = typer.Typer(no_args_is_help=True, help="What could not be handled.")
+app = typer.Typer(no_args_is_help=True, help="What could not be handled: list and show it.")
 
 
 @app.command("list")
@@ -21,9 +22,14 @@ def list_dead_letters(
 
 
 @app.command()
-def show(dead_letter_id: str, as_json: JsonOption = False) -> None:
+def show(
+    dead_letter_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Its id, as `list` shows it.", show_default=False)
+    ],
+    as_json: JsonOption = False,
+) -> None:
     """One dead letter, with the message as it came."""
-    letter = client.call("GET", f"/api/v1/dead-letters/{dead_letter_id}")
+    letter = client.call("GET", client.at("dead-letters", dead_letter_id))
     if as_json:
         document(letter)
         return

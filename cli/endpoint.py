@@ -7,13 +7,15 @@ from typing import Annotated
 import typer
 
 from cli import client
-from cli.output import JsonOption, document, say, show_rows
+from cli.output import JsonOption, document, say
+from cli.tables import show_rows
 
-app = typer.Typer(no_args_is_help=True, help="Webhook endpoints.")
+app = typer.Typer(no_args_is_help=True, help="Webhook endpoints: make, list, rotate and delete them.")
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The endpoint's name.", show_default=False)]
 
 
 @app.command()
-def create(name: str, as_json: JsonOption = False) -> None:
+def create(name: Name, as_json: JsonOption = False) -> None:
     """Make an endpoint and say how to set it up in Datadog. Its address is shown once, as the last line."""
     answer = client.call("POST", "/api/v1/endpoints", body={"name": name})
     _show(name, answer, as_json)
@@ -21,12 +23,12 @@ def create(name: str, as_json: JsonOption = False) -> None:
 
 @app.command()
 def rotate(
-    name: str,
+    name: Name,
     keep_old: Annotated[str, typer.Option(help="How long the old address goes on working.")] = "24h",
     as_json: JsonOption = False,
 ) -> None:
     """Give an endpoint a new address; the old one is accepted for a while."""
-    answer = client.call("POST", f"/api/v1/endpoints/{name}/rotate", body={"keep_old": keep_old})
+    answer = client.call("POST", client.at("endpoints", name, "rotate"), body={"keep_old": keep_old})
     _show(name, answer, as_json)
 
 
@@ -34,16 +36,15 @@ def rotate(
 def list_endpoints(as_json: JsonOption = False) -> None:
     """All endpoints. Tokens are not kept and cannot be shown."""
     rows = client.call("GET", "/api/v1/endpoints")["items"]
-    show_rows(
-        rows, ("name", "actor", "at_ms"), as_json, "no endpoints yet; try: pulsebook endpoint create NAME"
-    )
+    none = "no endpoints yet; try: pulsebook endpoint create NAME"
+    show_rows(rows, ("name", "actor", "at_ms", "old_valid_until_ms"), as_json, none)
 
 
 @app.command()
-def delete(name: str) -> None:
+def delete(name: Name, as_json: JsonOption = False) -> None:
     """Remove an endpoint: its address answers 404 from now on."""
-    client.call("DELETE", f"/api/v1/endpoints/{name}")
-    say(f"endpoint {name} deleted")
+    client.call("DELETE", client.at("endpoints", name))
+    document({"name": name, "deleted": True}) if as_json else say(f"endpoint {name} deleted")
 
 
 def payload() -> str:
@@ -56,9 +57,8 @@ def _show(name: str, answer: dict[str, str], as_json: bool) -> None:
         document({**answer, "payload": json.loads(payload())})
         return
     say("In Datadog: Integrations, Webhooks, New:")
-    say(
-        f"  name     pulsebook-{name}  (then write @webhook-pulsebook-{name} into the monitors that should call it)"
-    )
+    say(f"  name     pulsebook-{name}")
+    say(f"  then write @webhook-pulsebook-{name} into the messages of the monitors that are to call it")
     say("  payload  (paste it whole)")
     say(payload().rstrip())
     say("The URL, shown this once:")

@@ -1,4 +1,4 @@
-"""The example alert of `alert send --example`: the recommended Datadog payload, filled in, fresh each time."""
+"""The alert of `alert send --example`: the recommended Datadog payload, filled in, fresh each time."""
 
 import json
 import random
@@ -9,7 +9,7 @@ from typing import Any
 def example_alert(now_ms: int | None = None) -> dict[str, Any]:
     """A webhook body as Datadog would send it, with an id and a date of its own. A JSON object of texts."""
     at_ms = int(time.time() * 1000) if now_ms is None else now_ms
-    event_id = str(random.randrange(10**18, 10**19))  # noqa: S311  # an example's id, not a secret
+    event_id = str(random.randrange(10**18, 9 * 10**18))  # noqa: S311  # an example's id, not a secret
     tags = "monitor, service:checkout, env:prod, team:payments"
     title = "[Triggered on {service:checkout}] Checkout p95 latency is high"
     text = "p95 latency of checkout was above 2.0 s for 5 minutes (now 4.2 s). @webhook-pulsebook"

@@ -1,4 +1,4 @@
-"""`pulsebook init DIR`: a folder to begin with: one playbook that works, and a README that says what to do next."""
+"""`pulsebook init DIR`: a folder to begin with: one playbook that works, and a README on what to do next."""
 
 from pathlib import Path
 from typing import Annotated

@@ -2,8 +2,11 @@
 
 import typer
 
-from cli import alert, deadletter, endpoint, playbook, processes, run, secret, status, token, topics, up
+from cli import alert, deadletter, endpoint, playbook, processes, run, secret, token, topics
+from cli.doctor import doctor
 from cli.init import init
+from cli.status import status
+from cli.up import up
 
 app = typer.Typer(
     name="pulsebook",
@@ -11,15 +14,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Matches alerts to playbooks, runs their steps, and tells Datadog what happened.",
 )
-app.command()(up.up)
+app.command()(up)
 app.command()(processes.web)
 app.command()(processes.processor)
 app.command()(processes.executor)
 app.command()(processes.sink)
 app.command(hidden=True)(processes.sandbox)
 app.command()(init)
-app.command()(status.status)
-app.command()(status.doctor)
+app.command()(status)
+app.command()(doctor)
 app.add_typer(topics.app, name="topics")
 app.add_typer(endpoint.app, name="endpoint")
 app.add_typer(alert.app, name="alert")

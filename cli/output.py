@@ -1,15 +1,16 @@
-"""How the command line speaks: tables and sentences for people, one JSON document a line for machines, exit codes."""
+"""How the command line speaks: sentences for people, one JSON document a line for machines, exit codes.
+
+Answers go to standard output, what went wrong to standard error. Tables are `cli.tables`.
+"""
 
 import datetime
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 DONE = 0
 ANSWER_IS_NO = 1
@@ -18,16 +19,15 @@ CANNOT_REACH = 3
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document a line.")]
 
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
-
 STATUS_STYLE = {
     "succeeded": "green",
     "matched": "green",
     "started": "green",
+    "ready": "green",
     "failed": "red",
     "unknown": "red",
     "refused": "red",
+    "not ready": "red",
     "held_back": "yellow",
     "queued": "yellow",
     "waiting": "yellow",
@@ -36,14 +36,24 @@ STATUS_STYLE = {
 }
 
 
+CONTROLS = {code: "\ufffd" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if chr(code) not in "\n\t"}
+"""What text from outside could do to a terminal: titles of alerts are written by others."""
+
+
+def out(width: int | None = None) -> Console:
+    """Standard output as it is now (a test may have replaced it); `width` characters, None: its own."""
+    return Console(highlight=False, soft_wrap=True, emoji=False, width=width)
+
+
 def say(text: str = "") -> None:
     """A line for a person, as it is (no markup)."""
-    _out.print(escape(text))
+    out().print(text.translate(CONTROLS), markup=False)
 
 
 def warn(text: str) -> None:
     """A line on standard error."""
-    _err.print(escape(text))
+    err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+    err.print(text.translate(CONTROLS), markup=False)
 
 
 def fail(text: str, code: int = ANSWER_IS_NO) -> NoReturn:
@@ -53,41 +63,14 @@ def fail(text: str, code: int = ANSWER_IS_NO) -> NoReturn:
 
 
 def document(value: Any) -> None:
-    """One JSON document on one line."""
+    """One JSON document on one line, at once: a reader may be following."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
 
 
-def show_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_json: bool, empty: str) -> None:
-    """Rows as a table, or one JSON document each. `empty` is said where there is none."""
-    rows = list(rows)
-    if as_json:
-        for row in rows:
-            document(row)
-        return
-    if not rows:
-        say(empty)
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.removesuffix("_ms").replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(cell(column, row.get(column)) for column in columns))
-    _out.print(table)
-
-
-def cell(name: str, value: Any) -> str:
-    """One value of a table: times in local ISO form, lists joined, statuses coloured."""
-    if value is None:
-        return ""
-    if name.endswith("_at_ms") or name == "at_ms" or name == "until_ms":
-        return moment(value)
-    if isinstance(value, list | tuple):
-        return escape(", ".join(str(item) for item in value))
-    if isinstance(value, dict):
-        return escape(json.dumps(value, ensure_ascii=False))
-    text = escape(str(value))
-    style = STATUS_STYLE.get(str(value))
-    return f"[{style}]{text}[/]" if style else text
+def markup(text: str) -> None:
+    """A line with markup; whatever came from outside must have been escaped."""
+    out().print(text.translate(CONTROLS))
 
 
 def styled(value: str) -> str:
@@ -96,17 +79,19 @@ def styled(value: str) -> str:
     return f"[{style}]{escape(value)}[/]" if style else escape(value)
 
 
-def markup(text: str) -> None:
-    """A line with markup; whatever came from outside must have been escaped."""
-    _out.print(text)
-
-
 def moment(at_ms: int | None) -> str:
     """Epoch milliseconds as local time: 2026-11-22 14:05:07.123."""
     if not at_ms:
         return ""
     at = datetime.datetime.fromtimestamp(at_ms / 1000, tz=datetime.UTC).astimezone()
     return at.strftime("%Y-%m-%d %H:%M:%S.") + f"{at_ms % 1000:03d}"
+
+
+def short_moment(at_ms: int | None) -> str:
+    """The same for a glance: 14:05:07, and the day where it is not today: 11-21 14:05:07."""
+    text = moment(at_ms)
+    today = datetime.datetime.now(datetime.UTC).astimezone().strftime("%Y-%m-%d")
+    return text[11:19] if text.startswith(today) else text[5:19]
 
 
 def span(duration_ms: int | None) -> str:

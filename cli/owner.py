@@ -3,12 +3,15 @@
 import os
 import signal
 import threading
+import time
 
-from cli.supervisor import OWNER_FD_VARIABLE
+OWNER_FD_VARIABLE = "PULSEBOOK_OWNER_FD"
+END_WITHIN_S = 8.0
+"""How long it may take to stop in order once its owner is gone."""
 
 
 def end_with_owner() -> None:
-    """Start watching, where the environment names the pipe; SIGTERM to this process when the owner is gone."""
+    """Start watching, where the environment names a pipe. The owner gone: SIGTERM to itself, then SIGKILL."""
     text = os.environ.pop(OWNER_FD_VARIABLE, "")
     if not text:
         return
@@ -18,5 +21,7 @@ def end_with_owner() -> None:
         while os.read(descriptor, 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(END_WITHIN_S)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="owner", daemon=True).start()

@@ -1,77 +1,57 @@
 """`pulsebook playbook`: check playbook files, apply them, see what is active."""
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from cli import client
-from cli.output import ANSWER_IS_NO, WRONG_USE, JsonOption, document, fail, markup, say, show_rows
+from cli.output import ANSWER_IS_NO, WRONG_USE, JsonOption, document, fail, say
+from cli.tables import show_rows
 
 app = typer.Typer(no_args_is_help=True, help="Check, apply and list playbooks.")
-Paths = Annotated[list[Path], typer.Argument(help="Playbook files, or folders of them.")]
-ENDINGS = (".yaml", ".yml")
+Paths = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH...", help="Playbook files, or folders of them.", show_default=False),
+]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The playbook's name.", show_default=False)]
+Why = Annotated[str, typer.Option(help="Why, for the record.")]
 
 
-def playbook_files(paths: list[Path]) -> list[Path]:
-    """All playbook files under these paths, sorted; tests (`*.test.yaml`) are left out."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = (file for file in path.rglob("*") if file.is_file() and file.suffix in ENDINGS)
-            found += sorted(file for file in inside if not file.stem.endswith(".test"))
-        elif path.is_file():
-            found.append(path)
-        else:
-            fail(f"{path}: no such file or folder", WRONG_USE)
-    return found
+def _files(paths: list[Path]) -> list[Path]:
+    from cli.playbook_files import playbook_files
+
+    try:
+        files = playbook_files(paths)
+    except FileNotFoundError as error:
+        fail(f"{error}: no such file or folder", WRONG_USE)
+    if not files:
+        fail("no playbook files (*.yaml) there", WRONG_USE)
+    return files
 
 
 @app.command()
 def lint(paths: Paths, as_json: JsonOption = False) -> None:
-    """Check playbook files. Needs nothing that runs; exit code 1 where there is an error."""
-    from engine.playbook.reading import Problem
+    """Check playbook files; exit code 1 where there is an error. Needs nothing that runs."""
+    import msgspec
 
-    problems: list[Problem] = []
-    files = playbook_files(paths)
-    for file in files:
-        problems += _problems(file)
-    errors = sum(problem.severity == "error" for problem in problems)
-    for problem in problems:
-        if as_json:
-            document(
-                {
-                    "file": problem.file,
-                    "line": problem.line,
-                    "column": problem.column,
-                    "severity": problem.severity,
-                    "message": problem.message,
-                    "fix": problem.fix,
-                }
-            )
-        else:
-            markup(
-                f"[{'red' if problem.severity == 'error' else 'yellow'}]{problem.severity}[/] {escape(str(problem))}"
-            )
+    from cli.playbook_files import problem_line, problems_of
+
+    files = _files(paths)
+    found = problems_of(files)
+    for problem in found:
+        each = msgspec.to_builtins(problem)
+        document(each) if as_json else say(problem_line(each))
+    errors = sum(problem.severity == "error" for problem in found)
     if not as_json:
-        say(f"{len(files)} playbook files, {errors} errors, {len(problems) - errors} warnings")
+        counts = (_counted(len(files), "playbook file"), _counted(errors, "error"))
+        say(", ".join((*counts, _counted(len(found) - errors, "warning"))))
     if errors:
         raise typer.Exit(ANSWER_IS_NO)
-    if not files:
-        fail("no playbook files (*.yaml) found", WRONG_USE)
 
 
-def _problems(file: Path) -> tuple[Any, ...]:
-    from connectors.actions.registry import specs
-    from engine.playbook.reading import Problem, read
-
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return (Problem(str(file), 1, 1, f"cannot be read: {error}", "save it as UTF-8 text", "error"),)
-    return read(text, str(file), specs()).problems
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 @app.command()
@@ -80,106 +60,102 @@ def apply(
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove active playbooks that are not in these files.")
     ] = False,
-    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    reason: Why = "",
     as_json: JsonOption = False,
 ) -> None:
     """Make these playbooks the active ones. A file with errors changes nothing; the others are applied."""
     refused = 0
     named: set[str] = set()
-    for file in playbook_files(paths):
-        answer = apply_file(file, reason)
+    for file in _files(paths):
+        answer = _applied(file, reason)
         named.add(answer.get("name", ""))
         refused += answer["outcome"] == "refused"
-        if as_json:
-            document({"file": str(file), **answer})
-        else:
-            show_applied(file, answer)
-    if prune and not refused:
-        for playbook in client.call("GET", "/api/v1/playbooks")["items"]:
-            if playbook["name"] not in named:
-                client.call(
-                    "DELETE", f"/api/v1/playbooks/{playbook['name']}", query={"reason": reason or "prune"}
-                )
-                say(f"{playbook['name']}: removed")
+        _show_applied(file, answer, as_json)
+    if prune and refused:
+        fail("nothing was removed, because a file was refused")
+    for playbook in client.call("GET", "/api/v1/playbooks")["items"] if prune else ():
+        if (name := playbook["name"]) not in named:
+            query = {"reason": reason or "not among the files that were applied"}
+            client.call("DELETE", client.at("playbooks", name), query=query)
+            document({"outcome": "removed", "name": name}) if as_json else say(f"{name}: removed")
     if refused:
         raise typer.Exit(ANSWER_IS_NO)
 
 
-def apply_file(file: Path, reason: str = "") -> dict[str, Any]:
-    """Apply one file: {"outcome": applied | unchanged | refused, "name", "digest", "problems"}."""
-    body = {"source": file.read_text(encoding="utf-8", errors="replace"), "file": str(file), "reason": reason}
+def _applied(file: Path, reason: str) -> dict[str, Any]:
+    """{"outcome": applied | unchanged | refused, "name", "digest", "problems"}."""
+    body = {**_source(file), "reason": reason}
     answer: dict[str, Any] = client.call("POST", "/api/v1/playbooks", body=body, allow=(422,))
-    if answer.get("status") == 422:
-        return {"outcome": "refused", "problems": answer.get("problems", [])}
-    return answer
+    return answer if "outcome" in answer else _refused(answer)
 
 
-def show_applied(file: Path, answer: dict[str, Any]) -> None:
-    """One line for what became of a file, and its problems."""
+def _source(file: Path) -> dict[str, str]:
+    try:
+        return {"source": file.read_text(encoding="utf-8"), "file": str(file)}
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file} cannot be read: {error}", WRONG_USE)
+
+
+def _refused(answer: dict[str, Any]) -> dict[str, Any]:
+    problems = answer.get("problems") or []
+    return {
+        "outcome": "refused",
+        "problems": problems,
+        "detail": "" if problems else answer.get("detail", ""),
+    }
+
+
+def _show_applied(file: Path, answer: dict[str, Any], as_json: bool) -> None:
+    from cli.playbook_files import problem_line
+
+    if as_json:
+        document({"file": str(file), **answer})
+        return
     for problem in answer.get("problems", []):
-        place = f"{problem['file']}:{problem['line']}:{problem['column']}"
-        fix = f" ({problem['fix']})" if problem.get("fix") else ""
-        say(f"{problem['severity']} {place}: {problem['message']}{fix}")
+        say(problem_line(problem))
     if answer["outcome"] == "refused":
-        say(f"{file}: refused, nothing changed")
+        say(f"{file}: refused, nothing changed{': ' if answer['detail'] else ''}{answer['detail']}")
     else:
         say(f"{answer['name']}: {answer['outcome']}, revision {answer['digest'][:12]}")
 
 
 @app.command()
-def diff(paths: Paths) -> None:
+def diff(paths: Paths, as_json: JsonOption = False) -> None:
     """What applying these files would change; exit code 1 where anything would."""
-    active = {item["name"]: item for item in client.call("GET", "/api/v1/playbooks")["items"]}
-    changed = False
-    for file in playbook_files(paths):
-        name, digest = _identity(file)
-        held = active.get(name)
-        if held and held["digest"] == digest:
-            continue
-        changed = True
-        if not held:
-            say(f"+ {name}: new ({file})")
-            continue
-        old = client.call("GET", f"/api/v1/playbooks/{name}")["source"]
-        lines = difflib.unified_diff(
-            old.splitlines(),
-            file.read_text(encoding="utf-8").splitlines(),
-            f"active {name}",
-            str(file),
-            lineterm="",
-        )
-        for line in lines:
-            say(line)
-    if changed:
+    different = False
+    for file in _files(paths):
+        answer = client.call("POST", "/api/v1/playbooks/diff", body=_source(file), allow=(422,))
+        if "outcome" not in answer:
+            answer = _refused(answer)
+            _show_applied(file, answer, as_json)
+        elif as_json:
+            document({"file": str(file), **answer})
+        elif answer["outcome"] == "new":
+            say(f"+ {answer['name']}: new ({file})")
+        elif answer["diff"] or answer["outcome"] == "changed":
+            say(answer["diff"] or f"{answer['name']}: changed")
+        different |= answer["outcome"] != "unchanged"
+    if different:
         raise typer.Exit(ANSWER_IS_NO)
-    say("nothing would change")
-
-
-def _identity(file: Path) -> tuple[str, str]:
-    from connectors.actions.registry import specs
-    from engine.playbook.canonical import digest
-    from engine.playbook.reading import read
-
-    outcome = read(file.read_text(encoding="utf-8"), str(file), specs())
-    if outcome.playbook is None:
-        fail("\n".join(str(problem) for problem in outcome.problems))
-    return outcome.playbook.name, digest(outcome.playbook)
+    if not as_json:
+        say("nothing would change")
 
 
 @app.command("list")
 def list_playbooks(as_json: JsonOption = False) -> None:
     """Active playbooks."""
     rows = client.call("GET", "/api/v1/playbooks")["items"]
-    for row in rows:
-        row["revision"] = row["digest"][:12]
-    columns = ("name", "enabled", "revision", "owner", "description", "at_ms")
+    if not as_json:
+        for row in rows:
+            row["revision"] = row["digest"][:12]
+    columns = ("name", "enabled", "revision", "owner", "at_ms", "description")
     show_rows(rows, columns, as_json, "no playbooks yet; try: pulsebook playbook apply playbooks/")
 
 
 @app.command()
-def show(name: str, as_json: JsonOption = False) -> None:
+def show(name: Name, as_json: JsonOption = False) -> None:
     """The active revision of a playbook, as it was applied."""
-    playbook = client.call("GET", f"/api/v1/playbooks/{name}")
+    playbook = client.call("GET", client.at("playbooks", name))
     if as_json:
         document(playbook)
         return
@@ -189,14 +165,14 @@ def show(name: str, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def enable(name: str, reason: str = "") -> None:
+def enable(name: Name, reason: Why = "", as_json: JsonOption = False) -> None:
     """Let a playbook start again."""
-    client.call("POST", f"/api/v1/playbooks/{name}/enable", body={"reason": reason})
-    say(f"{name}: enabled")
+    answer = client.call("POST", client.at("playbooks", name, "enable"), body={"reason": reason})
+    document(answer) if as_json else say(f"{name}: enabled")
 
 
 @app.command()
-def disable(name: str, reason: str = "") -> None:
-    """Let a playbook start nothing new; alerts are recorded as held back."""
-    client.call("POST", f"/api/v1/playbooks/{name}/disable", body={"reason": reason})
-    say(f"{name}: disabled")
+def disable(name: Name, reason: Why = "", as_json: JsonOption = False) -> None:
+    """Let a playbook start nothing new; alerts that match it are recorded as held back."""
+    answer = client.call("POST", client.at("playbooks", name, "disable"), body={"reason": reason})
+    document(answer) if as_json else say(f"{name}: disabled")

@@ -40,7 +40,7 @@ def run_process(settings: Settings, body: Callable[[asyncio.Event], Awaitable[in
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
-        fail(f"{error.strerror}; another port for health and metrics: PULSEBOOK_HEALTH_PORT", WRONG_USE)
+        fail(f"{error.strerror}; choose another with PULSEBOOK_HEALTH_PORT", WRONG_USE)
     raise typer.Exit(code)
 
 

@@ -1,4 +1,4 @@
-"""The processes of a deployment, one command each. What each is made of: `cli.compose_web` and its neighbours."""
+"""The processes of a deployment, one command each. What each is made of: `cli.compose_web` and others."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -45,7 +45,9 @@ def sink() -> None:
     run_process(settings, lambda stop: run_sink(settings, stop))
 
 
-def sandbox(port: Annotated[int, typer.Option(help="Port on loopback.")] = 8081) -> None:
+def sandbox(
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on loopback.")] = 8081,
+) -> None:
     """Stand in for Datadog's events API on this machine."""
     from cli.compose_sandbox import run_sandbox
 

@@ -1,6 +1,5 @@
-"""`pulsebook run`: start, list, show, watch and cancel runs."""
+"""`pulsebook run`: start, list, show, watch and cancel runs. How one is shown is `cli.run_shown`."""
 
-import json
 import time
 from typing import Annotated, Any
 
@@ -8,8 +7,10 @@ import typer
 from rich.markup import escape
 
 from cli import client
+from cli.following import follow
 from cli.output import (
     ANSWER_IS_NO,
+    CANNOT_REACH,
     WRONG_USE,
     JsonOption,
     document,
@@ -17,24 +18,30 @@ from cli.output import (
     markup,
     moment,
     say,
-    show_rows,
     span,
     styled,
 )
+from cli.run_shown import event_line, show_run
+from cli.tables import show_rows
 
 app = typer.Typer(no_args_is_help=True, help="Start, list, show, watch and cancel runs.")
 ENDED = ("succeeded", "failed", "cancelled", "dropped", "expired", "refused", "held_back")
+ASK_EVERY_S = 0.3
+HEARD_OF_WITHIN_S = 30.0
+"""How long a run that was just requested may take to be known to the API."""
+RunId = Annotated[str, typer.Argument(metavar="RUN_ID", help="The run's id: r-…", show_default=False)]
 
 
 @app.command()
 def start(
-    playbook: str,
+    playbook: Annotated[str, typer.Argument(help="Name of a playbook that has `on.call`.")],
     inputs: Annotated[
-        list[str] | None, typer.Option("-i", "--input", help="name=value; JSON where it is JSON.")
+        list[str] | None,
+        typer.Option("-i", "--input", metavar="NAME=VALUE", help="An input; JSON for a list or a map."),
     ] = None,
-    alert: Annotated[str, typer.Option(help="Id of a recorded alert to start it with.")] = "",
+    alert: Annotated[str, typer.Option(metavar="ALERT_ID", help="A recorded alert to start it with.")] = "",
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for the end; exit 1 unless it succeeded.")
+        bool, typer.Option("--wait", help="Wait for the end; exit code 1 unless it succeeded.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,135 +60,100 @@ def start(
         raise typer.Exit(ANSWER_IS_NO)
 
 
-def _pair(text: str) -> tuple[str, Any]:
+def _pair(text: str) -> tuple[str, str]:
+    """Name and value as text: what type it is of is declared by the playbook."""
     name, equals, value = text.partition("=")
     if not equals or not name:
-        fail(f"-i {text}: write it as name=value", WRONG_USE)
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
+        fail(f"-i {text}: write it as NAME=VALUE", WRONG_USE)
+    return name, value
 
 
 def _wait_for_end(run_id: str) -> dict[str, Any]:
+    unknown_until_s = time.monotonic() + HEARD_OF_WITHIN_S
     while True:
-        run: dict[str, Any] = client.call("GET", f"/api/v1/runs/{run_id}", allow=(404,))
-        if run["status"] in ENDED:
-            return run
-        time.sleep(0.3)
+        run: dict[str, Any] = client.call("GET", client.at("runs", run_id), allow=(404,))
+        if run.get("run_id"):
+            if run["status"] in ENDED:
+                return run
+        elif time.monotonic() > unknown_until_s:
+            fail(
+                f"run {run_id} was requested, and nothing has been heard of it for {HEARD_OF_WITHIN_S:g} s: "
+                "does the processor run? (pulsebook status)",
+                CANNOT_REACH,
+            )
+        time.sleep(ASK_EVERY_S)
 
 
 @app.command("list")
 def list_runs(
     status: Annotated[str, typer.Option(help="Only runs of this status.")] = "",
     playbook: Annotated[str, typer.Option(help="Only runs of this playbook.")] = "",
+    alert: Annotated[str, typer.Option(metavar="ALERT_ID", help="Only runs of this alert.")] = "",
+    since: Annotated[str, typer.Option(help="Only runs since then: 2h, 7d, or ISO 8601.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many, the latest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """The latest runs."""
-    rows = list(client.pages("/api/v1/runs", {"status": status or None, "playbook": playbook or None}, limit))
-    for row in rows:
-        row["took"] = span(row.get("duration_ms"))
+    query = {"status": status, "playbook": playbook, "alert_id": alert, "since": since}
+    rows = list(client.pages("/api/v1/runs", {name: value or None for name, value in query.items()}, limit))
+    if not as_json:
+        for row in rows:
+            row["took"] = span(row.get("duration_ms"))
     columns = ("run_id", "playbook", "status", "started_at_ms", "took", "message")
-    show_rows(rows, columns, as_json, "no runs yet; try: pulsebook alert send --example")
+    none = "no such runs" if any(query.values()) else "no runs yet; try: pulsebook alert send --example"
+    show_rows(rows, columns, as_json, none)
 
 
 @app.command()
-def show(run_id: str, as_json: JsonOption = False) -> None:
+def show(run_id: RunId, as_json: JsonOption = False) -> None:
     """One run: its steps with outputs, attempts and times, and what was published."""
-    run = client.call("GET", f"/api/v1/runs/{run_id}")
+    run = client.call("GET", client.at("runs", run_id))
     document(run) if as_json else show_run(run)
 
 
-def show_run(run: dict[str, Any]) -> None:
-    """A run for a person."""
-    markup(
-        f"[bold]run {escape(run['run_id'])}[/]  {escape(run.get('playbook') or '')}  {styled(run['status'])}"
-    )
-    if run.get("message"):
-        say(f"  {run['message']}")
-    say(
-        f"  revision  {(run.get('revision') or '')[:12]}   by {run.get('actor') or run.get('via') or 'alert'}"
-    )
-    say(
-        f"  started   {moment(run.get('started_at_ms'))}   took {span(run.get('duration_ms')) or 'not ended'}"
-    )
-    if run.get("alert_id"):
-        say(f"  alert     {run['alert_id']}")
-    rows = [_step_row(step) for step in run.get("steps", [])]
-    show_rows(rows, ("step", "status", "attempts", "took", "result"), False, "  no steps yet")
-    for published in run.get("publications", []):
-        sent = published.get("sent") or {}
-        say(f"  told Datadog: {sent.get('title', '')}  ({published.get('event_id') or 'refused'})")
-    if run.get("outputs"):
-        say("  outputs   " + json.dumps(run["outputs"], ensure_ascii=False))
-
-
-def _step_row(step: dict[str, Any]) -> dict[str, Any]:
-    if step.get("error"):
-        result = f"{step['error']['kind']}: {step['error']['message']}"
-    elif step.get("output") is not None:
-        result = json.dumps(step["output"], ensure_ascii=False)
-    else:
-        result = step.get("reason") or ""
-    return {
-        "step": step["step"],
-        "status": step["status"],
-        "attempts": step.get("attempts") or "",
-        "took": span(step.get("duration_ms")),
-        "result": result if len(result) <= 200 else result[:200] + "…",
-    }
-
-
 @app.command()
-def watch(run_id: str, as_json: JsonOption = False) -> None:
-    """Follow a run live until it ends."""
-    status = ""
-    for name, data in client.events(f"/api/v1/runs/{run_id}/stream"):
+def watch(run_id: RunId, as_json: JsonOption = False) -> None:
+    """Follow a run live until it ends; exit code 1 unless it succeeded."""
+    end: dict[str, Any] = {"status": ""}
+    for name, data in follow(client.at("runs", run_id, "stream")):
         if as_json:
-            document({"event": name, **data} if isinstance(data, dict) else {"event": name, "data": data})
+            document({"event": name, **data})
         elif name == "record":
             for event in data["events"]:
                 say(f"{moment(data['at_ms'])}  {event_line(event)}")
         if name == "end":
-            status = data["status"]
-            break
+            end = data
     if not as_json:
-        markup(f"run {escape(run_id)} {styled(status)}")
-    if status != "succeeded":
+        message = f": {escape(end['message'])}" if end.get("message") else ""
+        markup(f"run {escape(run_id)} {styled(end['status'])}{message}")
+    if end["status"] != "succeeded":
         raise typer.Exit(ANSWER_IS_NO)
-
-
-def event_line(event: dict[str, Any]) -> str:
-    """One event of a journal record in a line."""
-    rest = [
-        str(event[name])
-        for name in ("step", "status", "kind", "title", "message", "reason")
-        if event.get(name)
-    ]
-    if event.get("output") is not None:
-        rest.append(json.dumps(event["output"], ensure_ascii=False)[:160])
-    if event.get("due_ms"):
-        rest.append(f"due {moment(event['due_ms'])}")
-    return f"{event['type']:<20} " + "  ".join(rest)
 
 
 @app.command()
 def cancel(
-    run_id: Annotated[str, typer.Argument(help="The run; or use --playbook for many.")] = "",
+    run_id: Annotated[
+        str, typer.Argument(metavar="[RUN_ID]", help="The run; or --playbook for many.", show_default=False)
+    ] = "",
     playbook: Annotated[str, typer.Option(help="Cancel all runs of this playbook.")] = "",
     status: Annotated[str, typer.Option(help="With --playbook: only runs of this status.")] = "running",
-    reason: str = "",
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    as_json: JsonOption = False,
 ) -> None:
     """Ask a run to stop: its running step is stopped, its `finally` steps still run."""
     if bool(run_id) == bool(playbook):
-        fail("give either a run id or --playbook", WRONG_USE)
+        fail("give either a RUN_ID or --playbook", WRONG_USE)
     ids = [run_id]
     if playbook:
         rows = client.pages("/api/v1/runs", {"status": status, "playbook": playbook}, 100_000)
         ids = [row["run_id"] for row in rows]
     for each in ids:
-        client.call("POST", f"/api/v1/runs/{each}/cancel", body={"reason": reason})
-        say(f"run {each}: cancel requested")
-    if not ids:
+        # Of many, some end by themselves before they are reached: that is no failure.
+        allow = (409,) if playbook else ()
+        answer = client.call("POST", client.at("runs", each, "cancel"), body={"reason": reason}, allow=allow)
+        if as_json:
+            document(answer)
+        else:
+            say(f"run {each}: {answer.get('detail') or 'cancel requested'}")
+    if not ids and not as_json:
         say(f"no {status} runs of {playbook}")

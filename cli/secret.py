@@ -1,4 +1,4 @@
-"""`pulsebook secret`: secrets of this machine, as files that only their owner can read. Values are never shown."""
+"""`pulsebook secret`: secrets of this machine, in files that only their owner can read. Never shown."""
 
 import sys
 from typing import Annotated
@@ -6,29 +6,35 @@ from typing import Annotated
 import typer
 
 from cli.composing import load_settings, secret_store
-from cli.output import WRONG_USE, JsonOption, fail, say, show_rows
+from cli.output import WRONG_USE, JsonOption, document, fail, say
+from cli.tables import show_rows
 
-app = typer.Typer(no_args_is_help=True, help="Secrets of this machine.")
+app = typer.Typer(no_args_is_help=True, help="Secrets of this machine: store, list and delete them.")
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The secret's name.", show_default=False)]
 
 
 @app.command("set")
 def set_secret(
-    name: str,
+    name: Name,
     host: Annotated[
         list[str] | None, typer.Option(help="Only for requests to this host; may be repeated.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Store a secret. The value comes from standard input or a prompt, never from the command line."""
-    value = (
-        typer.prompt("value", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().removesuffix("\n")
-    )
+    if sys.stdin.isatty():
+        value: str = typer.prompt("value", hide_input=True)
+    else:
+        value = sys.stdin.buffer.read().decode("utf-8", "surrogateescape").removesuffix("\n")
     if not value:
         fail("the value is empty; nothing was stored", WRONG_USE)
     try:
         path = secret_store(load_settings()).set(name, value, tuple(host or ()))
     except ValueError as error:
         fail(str(error), WRONG_USE)
-    say(f"stored {name} in {path}")
+    except OSError as error:
+        fail(f"cannot store it: {error}", WRONG_USE)
+    document({"name": name, "file": str(path)}) if as_json else say(f"stored {name} in {path}")
 
 
 @app.command("list")
@@ -39,8 +45,8 @@ def list_secrets(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def delete(name: str) -> None:
-    """Remove a secret."""
+def delete(name: Name, as_json: JsonOption = False) -> None:
+    """Remove a secret's file."""
     if not secret_store(load_settings()).delete(name):
-        fail(f"there is no secret {name}")
-    say(f"deleted {name}")
+        fail(f"there is no secret {name} in a file of this machine")
+    document({"name": name, "deleted": True}) if as_json else say(f"deleted {name}")

@@ -1,8 +1,8 @@
 """Runs the processes of `pulsebook up` as children and keeps them running.
 
-Children live in sessions of their own, so Ctrl-C reaches the supervisor alone, which stops them in order. A pipe
-that only the supervisor holds open tells a child when its owner is gone, even after kill -9 (`cli.owner`).
-What the processes do is not here.
+Children live in sessions of their own, so Ctrl-C reaches the supervisor alone, which stops them in order. A
+pipe that only the supervisor holds open tells a child when its owner is gone, even after kill -9
+(`cli.owner`). What the processes do is not here.
 """
 
 import asyncio
@@ -15,11 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-OWNER_FD_VARIABLE = "PULSEBOOK_OWNER_FD"
+from cli.owner import OWNER_FD_VARIABLE
+
 RESTART_DELAY_FIRST_S = 0.5
 RESTART_DELAY_MAX_S = 10.0
 STEADY_AFTER_S = 30.0
 """A child that lived this long starts again without the delay of its earlier failures."""
+LAST_LINES = 5
 
 
 @dataclass(slots=True)
@@ -35,102 +37,118 @@ class Child:
     delay_s: float = RESTART_DELAY_FIRST_S
     keeper: asyncio.Task[None] | None = None
     restarts: int = 0
+    spawning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def alive(self) -> bool:
+        """Whether it runs now."""
         return self.process is not None and self.process.returncode is None
 
-    def last_lines(self, count: int = 5) -> str:
+    def last_lines(self) -> str:
         """The end of its log, to be shown beside the news that it died."""
         with contextlib.suppress(OSError):
-            return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-LAST_LINES:])
         return ""
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, SIGKILL to its whole session; nothing where it does not run."""
+        if self.process is None or self.process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            if number is signal.SIGKILL:
+                os.killpg(self.process.pid, number)
+            else:
+                self.process.send_signal(number)
 
-@dataclass(slots=True)
+
 class Supervisor:
     """Starts children, starts again what dies, stops all. `say` gets one line for a person at a time."""
 
-    say: Callable[[str], None]
-    children: dict[str, Child] = field(default_factory=dict)
-    stopping: bool = False
-    _owner_read: int = -1
-    _owner_write: int = -1
-
-    def __post_init__(self) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.children: dict[str, Child] = {}
+        self.stopping = False
+        self._say = say
         self._owner_read, self._owner_write = os.pipe()
 
     async def start(self, child: Child) -> None:
-        """Start a child and keep it running until `stop`."""
+        """Start a child and keep it running until `stop`. Raises OSError where it cannot be started."""
         self.children[child.name] = child
         await self._spawn(child)
         child.keeper = asyncio.create_task(self._keep(child), name=f"keep {child.name}")
 
     async def _spawn(self, child: Child) -> None:
-        child.log.parent.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, **child.environment, OWNER_FD_VARIABLE: str(self._owner_read)}
-        with child.log.open("ab") as log:
-            child.process = await asyncio.create_subprocess_exec(
-                *child.command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                pass_fds=(self._owner_read,),
-                start_new_session=True,
-            )
-        child.started_at_s = time.monotonic()
-
-    async def _keep(self, child: Child) -> None:
-        while True:
-            assert child.process is not None
-            code = await child.process.wait()
+        # Who stops waits for a start that is under way: no process may come to be after it has looked.
+        async with child.spawning:
             if self.stopping:
                 return
-            if time.monotonic() - child.started_at_s > STEADY_AFTER_S:
-                child.delay_s = RESTART_DELAY_FIRST_S
-            self.say(
-                f"{child.name} ended ({described(code)}); starting it again in {child.delay_s:g} s, log: {child.log}"
-            )
-            if tail := child.last_lines():
-                self.say("    " + tail.replace("\n", "\n    "))
-            await asyncio.sleep(child.delay_s)
-            child.delay_s = min(child.delay_s * 2, RESTART_DELAY_MAX_S)
-            child.restarts += 1
-            if not self.stopping:
-                await self._spawn(child)
+            child.log.parent.mkdir(parents=True, exist_ok=True)
+            environment = {**os.environ, **child.environment, OWNER_FD_VARIABLE: str(self._owner_read)}
+            with child.log.open("ab") as log:
+                child.process = await asyncio.create_subprocess_exec(
+                    *child.command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=environment,
+                    pass_fds=(self._owner_read,),
+                    start_new_session=True,
+                )
+            child.started_at_s = time.monotonic()
+
+    async def _keep(self, child: Child) -> None:
+        while child.process is not None:
+            ended = described(await child.process.wait())
+            while not self.stopping:
+                await self._pause(child, ended)
+                try:
+                    await self._spawn(child)
+                    break
+                except OSError as error:
+                    ended = f"cannot be started: {error.strerror}"
+            if self.stopping:
+                return
+
+    async def _pause(self, child: Child, ended: str) -> None:
+        """Say that it died, and wait: the longer, the sooner it died again."""
+        if time.monotonic() - child.started_at_s > STEADY_AFTER_S:
+            child.delay_s = RESTART_DELAY_FIRST_S
+        self._say(f"{child.name} ended ({ended}); starting it again in {child.delay_s:g} s, log: {child.log}")
+        if last := child.last_lines():
+            self._say("    " + last.replace("\n", "\n    "))
+        await asyncio.sleep(child.delay_s)
+        child.delay_s = min(child.delay_s * 2, RESTART_DELAY_MAX_S)
+        child.restarts += 1
 
     async def stop(self, names: Sequence[str], within_s: float) -> None:
-        """SIGTERM to these children at once; SIGKILL to their sessions after `within_s` seconds."""
-        self.stopping = True
-        alive = [child for name in names if (child := self.children.get(name)) and child.alive]
-        for child in alive:
-            _signal(child, signal.SIGTERM)
-        waits = [asyncio.ensure_future(child.process.wait()) for child in alive if child.process]
-        if waits:
-            await asyncio.wait(waits, timeout=within_s)
-        for child in alive:
-            if child.alive:
-                self.say(f"{child.name} did not stop in {within_s:g} s and was killed")
-                _signal(child, signal.SIGKILL)
-        if waits:
-            await asyncio.wait(waits)
+        """SIGTERM to these children at once; SIGKILL to their sessions after `within_s` seconds.
 
-    def close(self) -> None:
-        """Let go of the owner's pipe: whatever is still running ends itself."""
+        From the first call on nothing is started again.
+        """
+        self.stopping = True
+        children = [child for name in names if (child := self.children.get(name))]
+        for child in children:
+            async with child.spawning:
+                child.signal(signal.SIGTERM)
+        waits = [asyncio.ensure_future(child.process.wait()) for child in children if child.process]
+        if not waits:
+            return
+        await asyncio.wait(waits, timeout=within_s)
+        for child in children:
+            if child.alive:
+                self._say(f"{child.name} did not stop in {within_s:g} s and was killed")
+                child.signal(signal.SIGKILL)
+        await asyncio.wait(waits)
+
+    async def close(self) -> None:
+        """After `stop`: let go of the keepers and of the owner's pipe, which ends whatever still runs."""
+        keepers = [child.keeper for child in self.children.values() if child.keeper]
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
         for descriptor in (self._owner_write, self._owner_read):
             if descriptor >= 0:
                 os.close(descriptor)
         self._owner_read = self._owner_write = -1
-
-
-def _signal(child: Child, number: signal.Signals) -> None:
-    assert child.process is not None
-    with contextlib.suppress(ProcessLookupError):
-        if number is signal.SIGKILL and hasattr(os, "killpg"):
-            os.killpg(child.process.pid, number)
-        else:
-            child.process.send_signal(number)
 
 
 def described(code: int) -> str:
@@ -147,5 +165,8 @@ def described(code: int) -> str:
 
 
 def own_command(*arguments: str) -> list[str]:
-    """The command line of another `pulsebook` process of this installation."""
-    return [sys.executable, "-m", "cli.main", *arguments]
+    """The command line of another `pulsebook` process of this installation.
+
+    -P: a file `settings.py` in the folder where somebody works must not be taken for ours.
+    """
+    return [sys.executable, "-P", "-m", "cli.main", *arguments]

@@ -5,15 +5,23 @@ from typing import Annotated
 import typer
 
 from cli import client
-from cli.output import JsonOption, document, say, show_rows
+from cli.output import JsonOption, document, say
+from cli.tables import show_rows
+from schemas.catalog import Role
 
-app = typer.Typer(no_args_is_help=True, help="API tokens.")
+app = typer.Typer(no_args_is_help=True, help="API tokens: make, list and delete them.")
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="The token's name: the actor of what is done with it.", show_default=False
+    ),
+]
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Name of the token: the actor of what is done with it.")],
-    role: Annotated[str, typer.Option(help="viewer, operator, admin or owner.")],
+    name: Name,
+    role: Annotated[Role, typer.Option(help="What its bearer may do.", show_default=False)],
     as_json: JsonOption = False,
 ) -> None:
     """Make a token. Its value is the last line, shown this once."""
@@ -38,7 +46,7 @@ def list_tokens(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def delete(name: str) -> None:
+def delete(name: Name, as_json: JsonOption = False) -> None:
     """Remove a token: it is refused from now on."""
-    client.call("DELETE", f"/api/v1/tokens/{name}")
-    say(f"token {name} deleted")
+    client.call("DELETE", client.at("tokens", name))
+    document({"name": name, "deleted": True}) if as_json else say(f"token {name} deleted")

@@ -23,7 +23,7 @@ def create(as_json: JsonOption = False) -> None:
 
 @app.command()
 def check(as_json: JsonOption = False) -> None:
-    """Say every difference between the topics as they are and as they should be; exit 1 where there is one."""
+    """Say every difference between the topics and how they should be; exit code 1 where there is one."""
     settings = named_kafka(load_settings())
     problems = asyncio.run(topic_problems(settings))
     for problem in problems:

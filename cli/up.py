@@ -1,162 +1,189 @@
 """`pulsebook up`: everything on this machine, in the foreground, until Ctrl-C.
 
-What is started, where, and how it is kept running: `cli.local_stack` and `cli.supervisor`.
+What is started, where, and how it is kept running: `cli.local_stack`, `cli.local_broker`, `cli.supervisor`.
 """
 
 import asyncio
+import contextlib
 import dataclasses
-import fcntl
-import os
+import secrets
 import signal
 import socket
+import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import typer
 
-from cli.composing import make_topics, settings_for_up
-from cli.local_stack import LOOPBACK, Ports, Stack
+from cli.composing import cache_dir, make_topics, settings_for_up
+from cli.data_folder import DataFolder, DataFolderError, keep, kept
+from cli.demo_endpoint import demo_endpoint
+from cli.local_broker import LocalBroker
+from cli.local_ports import COUNT, LOOPBACK, Ports
+from cli.local_stack import Stack
 from cli.output import CANNOT_REACH, WRONG_USE, fail, say
 from cli.watching import PlaybookFolder
 from connectors.local_kafka_errors import LocalKafkaError
+from settings import Settings
+from settings_reading import SecretText
 
 READY_WITHIN_S = 60.0
-DEMO_TOKEN_FILE = "demo-endpoint.url"  # noqa: S105  # a file name
+PORTS_FREE_WITHIN_S = 12.0
+"""How long the processes of an `up` that was killed may take to end."""
+OWNER_TOKEN_FILE = "owner-token"  # noqa: S105  # a file name
+DEFAULT_PORT = 8080
 
 
 def up(
     data: Annotated[Path, typer.Option(help="Folder for all data of this machine.")] = Path("data"),
-    port: Annotated[int, typer.Option(help="Port of web and API; the next four are used too.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535 - COUNT, help="Port of web and API; the next four are used too.")
+    ] = DEFAULT_PORT,
     playbooks: Annotated[Path, typer.Option(help="Folder of playbooks; applied and watched.")] = Path(
         "playbooks"
     ),
     kafka: Annotated[
-        str, typer.Option(help="host:port of a Kafka to use; none: a local one is started.")
+        str,
+        typer.Option(metavar="SERVERS", help="HOST:PORT of a Kafka to use; none: a local one is started."),
     ] = "",
 ) -> None:
-    """Run everything on this machine: broker, topics, web, processor, executor, sink. Ctrl-C ends all of it."""
+    """Run everything on this machine: broker, topics, web, processor, executor, sink. Ctrl-C ends it all."""
     settings = settings_for_up(data, kafka)
-    lock = _take(data)
-    ports = Ports(port)
-    _check_ports(ports)
-    stack = Stack(data.resolve(), ports, settings, settings.kafka, say)
+    folder = DataFolder(settings.data_dir)
     try:
-        asyncio.run(_run(stack, playbooks))
+        folder.take()
+    except DataFolderError as error:
+        fail(str(error), WRONG_USE)
+    try:
+        ports = Ports(port)
+        _check_ports(ports, PORTS_FREE_WITHIN_S if folder.left_in_disorder else 0)
+        settings = _with_owner(settings)
+        broker = None
+        if not settings.kafka:
+            kafka_dir = settings.data_dir / "kafka"
+            broker = LocalBroker(kafka_dir, cache_dir(settings), settings.maven_url, tell)
+        asyncio.run(_run(Stack(settings.data_dir, ports, settings, tell, broker), playbooks))
     except LocalKafkaError as error:
         fail(str(error), CANNOT_REACH)
     finally:
-        os.close(lock)
+        folder.release()
 
 
-def _take(data: Path) -> int:
-    """The lock of the data folder; ends the command where another `up` holds it."""
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        lock = os.open(data / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        fail(f"cannot use the data folder {data}: {error.strerror}. Name another one with --data.", WRONG_USE)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        fail(
-            f"another `pulsebook up` is running with the data folder {data}. Stop it, or give this one "
-            "another --data and --port.",
-            WRONG_USE,
-        )
-    return lock
+def tell(text: str) -> None:
+    """A line for who looks on. That nobody does any more (a closed pipe or terminal) stops nothing."""
+    with contextlib.suppress(OSError, SystemExit):
+        say(text)
 
 
-def _check_ports(ports: Ports) -> None:
+def _with_owner(settings: Settings) -> Settings:
+    """Where auth is asked for: with an owner's token, the same at every start."""
+    if not settings.auth or settings.owner_token is not None:
+        return settings
+    file = settings.data_dir / OWNER_TOKEN_FILE
+    if not (token := kept(file)):
+        token = "pb_" + secrets.token_urlsafe(32)
+        keep(file, token)
+    tell(f"auth is on; the owner's token is in {file}: give it to the commands as PULSEBOOK_TOKEN")
+    return dataclasses.replace(settings, owner_token=SecretText(token))
+
+
+def _check_ports(ports: Ports, within_s: float) -> None:
+    deadline_s = time.monotonic() + within_s
     for name, number in ports.all().items():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, number))
-            except OSError:
+        while not _is_free(number):
+            if time.monotonic() > deadline_s:
                 fail(
-                    f"port {number} (for {name}) is in use by another program. "
-                    f"Give another one: --port {ports.web + 100} (it and the next four must be free).",
+                    f"port {number} (for {name}) is in use by another program. Give another one: "
+                    f"--port {ports.web + 100} (it and the next four must be free).",
                     WRONG_USE,
                 )
+            time.sleep(0.2)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
 
 
 async def _run(stack: Stack, playbooks: Path) -> None:
-    stopped = asyncio.Event()
+    asked = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    started = asyncio.create_task(_start(stack, playbooks))
-    waiting = asyncio.create_task(stopped.wait())
+
+    def end() -> None:
+        if asked.is_set():
+            stack.hurry()
+        asked.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end)
+    work = asyncio.create_task(_start_and_watch(stack, playbooks), name="up")
+    waiting = asyncio.create_task(asked.wait())
     try:
-        await asyncio.wait({started, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if started.done():
-            watch = started.result()
-            await waiting
-            watch.cancel()
-        else:
-            started.cancel()
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            work.result()
+        tell("stopping")
     finally:
-        say("stopping")
-        await stack.stop()
-    say("stopped; the data stays in " + str(stack.data_dir))
+        waiting.cancel()
+        work.cancel()
+        stopped = asyncio.create_task(stack.stop())
+        await asyncio.wait({work, waiting, stopped})
+        stopped.result()
+    tell(f"stopped; the data stays in {stack.data_dir}")
 
 
-async def _start(stack: Stack, playbooks: Path) -> "asyncio.Task[None]":
-    say(
-        f"starting {'Kafka, ' if not stack.named_kafka else ''}web, processor, executor and sink; data in {stack.data_dir}"
-    )
+async def _start_and_watch(stack: Stack, playbooks: Path) -> None:
+    await _start(stack)
+    headers = _headers(stack.settings)
+    path = await demo_endpoint(stack.data_dir, stack.url, headers, stack.broker is not None)
+    _tell_endpoint(stack, path)
+    folder = PlaybookFolder(playbooks, httpx.URL(stack.url), headers, tell)
+    await folder.apply_changed()
+    await _must_be_ready(stack, stack.names)
+    if stack.ports.web != DEFAULT_PORT:
+        tell(f"the commands find it with PULSEBOOK_URL={stack.url}")
+    tell("try: pulsebook alert send --example")
+    tell(f"ready {stack.url}")
+    await folder.watch()
+
+
+async def _start(stack: Stack) -> None:
+    kafka = f"on Kafka at {stack.settings.kafka}" if stack.broker is None else "with a Kafka of its own"
+    tell(f"starting web, processor, executor and sink {kafka}; data in {stack.data_dir}")
     if stack.sandboxed:
-        say("Datadog: SANDBOX, nothing leaves this machine")
-        say(f"  what it would have got: http://{LOOPBACK}:{stack.ports.sandbox}/")
+        tell("Datadog: SANDBOX, nothing leaves this machine")
+        tell(f"  what it would have got: http://{LOOPBACK}:{stack.ports.sandbox}/")
     else:
-        say(f"Datadog: {stack.settings.dd_site}")
+        tell(f"Datadog: {stack.settings.dd_url or stack.settings.dd_site}")
     await stack.start_broker()
     await make_topics(dataclasses.replace(stack.settings, kafka=stack.servers))
     await stack.start_processes()
-    url = f"http://{LOOPBACK}:{stack.ports.web}"
     await _must_be_ready(stack, ("web",))
-    say(f"endpoint demo: {await _demo_endpoint(stack, url)}")
-    say("  Datadog needs an address it can reach: set PULSEBOOK_PUBLIC_URL to your own")
-    folder = PlaybookFolder(playbooks, url, say)
-    if playbooks.is_dir():
-        await folder.apply_changed()
-    else:
-        say(f"no folder {playbooks}: no playbooks applied (try: pulsebook init {playbooks})")
-    await _must_be_ready(stack, ("processor", "executor", "sink", *(["sandbox"] if stack.sandboxed else [])))
-    say(
-        "try: pulsebook alert send --example"
-        + ("" if stack.ports.web == 8080 else f" (with PULSEBOOK_URL={url})")
-    )
-    say(f"ready {url}")
-    return asyncio.create_task(folder.watch(), name="watch playbooks")
+
+
+def _tell_endpoint(stack: Stack, path: str) -> None:
+    if not path:
+        tell(
+            "endpoint demo: its address was shown when it was made; a new one: pulsebook endpoint rotate demo"
+        )
+        return
+    tell(f"endpoint demo: {stack.settings.public_url.rstrip('/') or stack.url}{path}")
+    if not stack.settings.public_url:
+        tell("  Datadog needs an address that it can reach: set PULSEBOOK_PUBLIC_URL to yours")
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    owner = settings.owner_token
+    return {"Authorization": f"Bearer {owner.reveal()}"} if settings.auth and owner else {}
 
 
 async def _must_be_ready(stack: Stack, names: tuple[str, ...]) -> None:
-    missing = await stack.wait_ready(names, READY_WITHIN_S)
-    while missing:
+    while missing := await stack.wait_ready(names, READY_WITHIN_S):
         logs = ", ".join(str(stack.data_dir / "logs" / f"{name}.log") for name in missing)
-        say(f"still waiting for {', '.join(missing)}; see {logs}")
-        missing = await stack.wait_ready(tuple(missing), READY_WITHIN_S)
-
-
-async def _demo_endpoint(stack: Stack, url: str) -> str:
-    """The webhook URL of the endpoint `demo`: made at the first start, kept in a file that only its owner can read."""
-    kept = stack.data_dir / DEMO_TOKEN_FILE
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
-        listed: dict[str, Any] = (await client.get("/api/v1/endpoints")).json()
-        known = any(item["name"] == "demo" for item in listed["items"])
-        if known and kept.exists():
-            path = kept.read_text().strip()
-        else:
-            where = "/api/v1/endpoints/demo/rotate" if known else "/api/v1/endpoints"
-            answer = (await client.post(where, json={"name": "demo"})).raise_for_status().json()
-            path = httpx.URL(answer["url"]).path
-            _keep(kept, path)
-    return (stack.settings.public_url or url) + path
-
-
-def _keep(file: Path, text: str) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        out.write(text + "\n")
+        tell(f"still waiting for {', '.join(missing)}; see {logs}")

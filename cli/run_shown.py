@@ -1,0 +1,80 @@
+"""How a run is shown to a person: whole, and event by event."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import msgspec
+from rich.markup import escape
+
+from cli.output import markup, moment, say, span, styled
+from cli.tables import show_rows
+from engine.sentences import sentence
+from schemas.events import RunEvent
+
+RESULT_MAX = 200
+KINDS: Mapping[str, type[RunEvent]] = {kind.__name__: kind for kind in get_args(RunEvent)}
+COLUMNS = ("step", "action", "status", "attempts", "started_at_ms", "took", "result")
+
+
+def show_run(run: dict[str, Any]) -> None:
+    """A run as the API shows it."""
+    name, status = escape(run.get("playbook") or ""), styled(run["status"])
+    markup(f"[bold]run {escape(run['run_id'])}[/]  {name}  {status}")
+    if run.get("message"):
+        where = f"step {run['step']}: " if run.get("step") else ""
+        say(f"  {where}{run['message']}")
+    say(f"  revision  {(run.get('revision') or '')[:12]}   started by {_started_by(run)}")
+    say(f"  started   {moment(run.get('started_at_ms')) or 'not yet'}   took {_took(run)}")
+    if run.get("alert_id"):
+        say(f"  alert     {run['alert_id']}  {run.get('title') or ''}".rstrip())
+    if run.get("inputs"):
+        say("  inputs    " + _json(run["inputs"]))
+    show_rows([_step_row(step) for step in run.get("steps", [])], COLUMNS, False, "  no steps yet")
+    for decided in run.get("decisions", []) if not run.get("started_at_ms") else []:
+        say(f"  {moment(decided['at_ms'])}  {decided['decision']}: {decided['rule']}: {decided['reason']}")
+    if run.get("outputs"):
+        say("  outputs   " + _json(run["outputs"]))
+    for published in run.get("publications", []):
+        sent = published.get("sent") or {}
+        say(f"  told Datadog: {sent.get('title', '')}  (event {published.get('event_id') or 'refused'})")
+
+
+def _started_by(run: dict[str, Any]) -> str:
+    via = run.get("via") or "alert"
+    return f"{via} ({run['actor']})" if run.get("actor") else via
+
+
+def _took(run: dict[str, Any]) -> str:
+    return span(run.get("duration_ms")) or "no end yet"
+
+
+def _step_row(step: dict[str, Any]) -> dict[str, Any]:
+    if step.get("error"):
+        result = f"{step['error']['kind']}: {step['error']['message']}"
+    elif step.get("output") is not None:
+        result = _json(step["output"])
+    else:
+        result = step.get("reason") or step.get("question") or ""
+    return {
+        "step": step["step"],
+        "action": step.get("action") or "",
+        "status": step["status"],
+        "attempts": step.get("attempts") or "",
+        "started_at_ms": step.get("started_at_ms") or step.get("requested_at_ms"),
+        "took": span(step.get("duration_ms")),
+        "result": result if len(result) <= RESULT_MAX else result[:RESULT_MAX] + "…",
+    }
+
+
+def event_line(event: dict[str, Any]) -> str:
+    """One event of a journal record in words; its name alone where this program does not know it."""
+    kind = KINDS.get(event["type"])
+    try:
+        return sentence(msgspec.convert(event, kind)) if kind else str(event["type"])
+    except msgspec.ValidationError:
+        return str(event["type"])
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -113,14 +113,21 @@ class Ticking(Generic[R]):
                 continue
             rows = self._table.store.rows_after(partition, after, ROWS_PER_STEP)
             for key, data in rows:
-                row = self._decode(payload_of(data))
-                self._timers.changed(partition, key.decode(), self._timers_of(row), now_ms())
-                self.on_found(key.decode(), row)
+                self._find(partition, key.decode(), data)
             if rows:
                 self._filled[partition] = rows[-1][0]
             if len(rows) < ROWS_PER_STEP:
                 self._complete.add(partition)
             return
+
+    def _find(self, partition: int, key: str, data: bytes) -> None:
+        try:
+            row = self._decode(payload_of(data))
+        except ValueError:
+            log.exception("the row %s of %s cannot be read: its timers will not fire", key, self._table.name)
+            return
+        self._timers.changed(partition, key, self._timers_of(row), now_ms())
+        self.on_found(key, row)
 
     def _come_near(self) -> None:
         for partition, key in self._timers.coming_near(now_ms(), ROWS_PER_STEP):

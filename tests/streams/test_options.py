@@ -1,0 +1,100 @@
+"""Faust's settings, as they follow from how a worker is set up."""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import faust
+import pytest
+
+from schemas.inbox import Limits
+from schemas.topics import CHANGELOGS
+from streams.app import create_processor, create_sink
+from streams.hardened.credentials import broker_urls, credentials
+from streams.options import WorkerOptions, faust_settings
+from tests.streams.books import ACTIONS, Followed
+from tests.streams.test_reporter import FakePoster
+
+TOPICS = ("alerts", "admissions", "run-inbox", "run-journal")
+
+
+def options(tmp_path: Path, **fields: Any) -> WorkerOptions:
+    given: dict[str, Any] = {
+        "kafka": {"bootstrap_servers": "127.0.0.1:1"},
+        "prefix": "p.",
+        "partitions": 4,
+        "data_dir": tmp_path,
+        "topic_ids": {f"p.{name}": f"id-{name}" for name in TOPICS},
+    }
+    return WorkerOptions(**{**given, **fields})
+
+
+async def no_journal(run_id: str) -> list[Any]:
+    return []
+
+
+def test_servers_become_faust_s_urls() -> None:
+    assert broker_urls({"bootstrap_servers": "a:1, b:2"}) == "kafka://a:1;kafka://b:2"
+    assert broker_urls({"bootstrap_servers": ["a:1"]}) == "kafka://a:1"
+
+
+def test_security_is_carried_over() -> None:
+    context = ssl.create_default_context()
+    assert credentials({}) is None
+    assert credentials({"security_protocol": "PLAINTEXT"}) is None
+    secured = credentials({"security_protocol": "SSL", "ssl_context": context})
+    assert isinstance(secured, faust.SSLCredentials) and secured.context is context
+    login = credentials(
+        {
+            "security_protocol": "SASL_SSL",
+            "ssl_context": context,
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": "u",
+            "sasl_plain_password": "secret",
+        }
+    )
+    assert isinstance(login, faust.SASLCredentials)
+    assert (login.protocol.value, login.mechanism.value) == ("SASL_SSL", "SCRAM-SHA-512")
+    assert (login.username, login.password) == ("u", "secret")
+    assert "secret" not in repr(login)
+    plain = credentials({"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN"})
+    assert plain is not None and plain.protocol.value == "SASL_PLAINTEXT"
+
+
+def test_an_unknown_protocol_is_refused() -> None:
+    with pytest.raises(ValueError, match="'KERBEROS' is not known"):
+        credentials({"security_protocol": "KERBEROS"})
+
+
+def test_one_agent_cannot_freeze_the_others(tmp_path: Path) -> None:
+    settings = faust_settings(options(tmp_path), "processor")
+    assert settings["broker_max_poll_records"] <= 0.2 * settings["stream_buffer_maxsize"]
+
+
+async def test_changelogs_have_the_names_under_which_they_are_made(tmp_path: Path) -> None:
+    processor = create_processor(
+        options(tmp_path),
+        catalog=Followed(),
+        actions=ACTIONS,
+        limits=Limits(),
+        run_url_prefix="",
+        rebuild=no_journal,
+    )
+    sink = create_sink(options(tmp_path), poster=FakePoster())
+    names = {
+        table.changelog_topic_name for worker in (processor, sink) for table in worker.app.tables.values()
+    }
+    assert names == {f"p.{changelog.name}" for changelog in CHANGELOGS}
+
+
+async def test_a_worker_that_does_not_run_says_so(tmp_path: Path) -> None:
+    assert create_sink(options(tmp_path), poster=FakePoster()).missing() == ["the worker is not running"]
+
+
+async def test_a_topic_that_does_not_exist_is_named_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(LookupError, match=r"the topic p\.run-journal does not exist: run `pulsebook topics"):
+        create_sink(options(tmp_path, topic_ids={}), poster=FakePoster())
+
+
+async def test_the_sink_does_not_hold_up_a_rebalance_for_datadog(tmp_path: Path) -> None:
+    assert not create_sink(options(tmp_path), poster=FakePoster()).app.conf.stream_wait_empty

@@ -13,7 +13,8 @@ CHANGELOG = "p.processor-rows-changelog"
 
 
 @pytest.fixture
-async def ledger(bench: Bench) -> "Ledger[str]":
+async def ledger(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> "Ledger[str]":
+    monkeypatch.setattr("streams.ledger.WATERMARK_EVERY_S", 0.05)
     return await bench.ledger("rows", str.encode, bytes.decode, partitions=(0, 1))
 
 
@@ -147,11 +148,11 @@ async def test_a_redelivered_input_has_its_row_written_again_as_it_is(
 
 
 async def test_watermarks_are_written_from_time_to_time_after_the_rows_they_cover(
-    bench: Bench, ledger: Ledger[str], monkeypatch: pytest.MonkeyPatch
+    bench: Bench, ledger: Ledger[str]
 ) -> None:
     await ledger.put(message(5), {"r": "five"})
     await ledger.put(message(6))
-    await asyncio.sleep(1.2)
+    await asyncio.sleep(0.1)
     [row, mark] = bench.broker.of(CHANGELOG)
     assert (row.key, mark.key) == (b"r", WATERMARK)
     assert bench.table().watermark(0) == (6, "topic-id")
@@ -165,7 +166,7 @@ async def test_a_watermark_is_on_disk_only_once_the_changelog_has_it(
     await ledger.put(message(5))
     await settled()
     bench.broker.hold = True
-    await asyncio.sleep(1.2)
+    await asyncio.sleep(0.1)
     assert [record.key for record in bench.broker.of(CHANGELOG)] == [WATERMARK]
     assert bench.table().watermark(0) is None
     bench.broker.acknowledge()

@@ -46,7 +46,7 @@ class Worker:
             partition, {key.encode(): packed(1, msgspec.json.encode(timers))}, None
         )
 
-    async def fired(self, wait_s: float = 0.7) -> list[tuple[int | None, bytes | None, TimerFired]]:
+    async def fired(self, wait_s: float = 0.2) -> list[tuple[int | None, bytes | None, TimerFired]]:
         await asyncio.sleep(wait_s)
         found = []
         for one in self.bench.broker.of("p.admissions"):
@@ -57,7 +57,8 @@ class Worker:
 
 
 @pytest.fixture
-async def worker(bench: Bench) -> Worker:
+async def worker(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Worker:
+    monkeypatch.setattr("streams.ticking.TICK_S", 0.03)
     ledger = await bench.ledger("rows", msgspec.json.encode, msgspec.json.Decoder(Timers).decode, (0, 1))
     return Worker(bench, ledger)
 
@@ -66,34 +67,34 @@ async def test_overdue_timers_of_rows_that_were_there_fire_after_a_recovery(work
     due_ms = now_ms() - 1_000
     worker.store("demo|key", {"slot": due_ms}, partition=1)
     worker.ticking.assigned({0, 1})
-    [(partition, key, fired)] = await worker.fired(1.0)
+    [(partition, key, fired)] = await worker.fired()
     assert (partition, key) == (1, b"demo")
     assert fired == TimerFired(row="demo|key", timer="slot", due_ms=due_ms)
 
 
 async def test_a_timer_of_a_new_row_fires_when_it_is_due_and_not_before(worker: Worker) -> None:
     worker.ticking.assigned({0})
-    await asyncio.sleep(0.3)
-    await worker.ledger.put(message(5), {"demo": {"t": now_ms() + 600}})
+    await asyncio.sleep(0.04)
+    await worker.ledger.put(message(5), {"demo": {"t": now_ms() + 200}})
     await settled()
-    assert await worker.fired(0.4) == []
-    assert len(await worker.fired(0.6)) == 1
+    assert await worker.fired(0.1) == []
+    assert len(await worker.fired(0.2)) == 1
 
 
 async def test_a_timer_that_the_row_dropped_does_not_fire(worker: Worker) -> None:
     worker.ticking.assigned({0})
-    await worker.ledger.put(message(5), {"demo": {"t": now_ms() + 500}})
+    await worker.ledger.put(message(5), {"demo": {"t": now_ms() + 100}})
     await worker.ledger.put(message(6), {"demo": None})
-    assert await worker.fired(1.0) == []
+    assert await worker.fired() == []
 
 
 async def test_many_rows_are_looked_through_in_steps(worker: Worker) -> None:
     for number in range(ROWS_PER_STEP + 50):
         worker.store(f"r-{number:04}", {"t": now_ms() + HOUR_MS})
     worker.ticking.assigned({0})
-    await asyncio.sleep(0.35)
+    await asyncio.sleep(0.04)
     assert len(worker.found) == ROWS_PER_STEP
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.1)
     assert len(worker.found) == ROWS_PER_STEP + 50
 
 
@@ -101,18 +102,18 @@ async def test_each_row_is_counted_once_when_it_changes_while_rows_are_looked_th
     for number in range(ROWS_PER_STEP + 50):
         worker.store(f"r-{number:04}", {})
     worker.ticking.assigned({0})
-    await asyncio.sleep(0.35)
+    await asyncio.sleep(0.04)
     await worker.ledger.put(message(5), {"r-0001": {"t": now_ms() + HOUR_MS}})
     await worker.ledger.put(message(6), {"r-0240": {"t": now_ms() + HOUR_MS}})
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.1)
     assert sorted(worker.found) == sorted(set(worker.found))
     assert [kept.key for kept in worker.moved] == ["r-0001"]
 
 
 async def test_a_partition_that_was_revoked_fires_nothing(worker: Worker) -> None:
-    worker.store("demo", {"t": now_ms() + 400})
+    worker.store("demo", {"t": now_ms() + 100})
     worker.ticking.assigned({0})
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.04)
     worker.ticking.revoke({0})
     assert await worker.fired() == []
 

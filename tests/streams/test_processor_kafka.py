@@ -1,0 +1,159 @@
+"""The processor on a real broker: nothing is lost, doubled or contradicted when it is killed, stopped
+or moved.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.protocol.admin import DeleteGroupsRequest
+
+from schemas.codec import decode
+from schemas.decisions import AdmissionDecided, AlertMatched
+from streams.ending import EXIT_BROKEN, EXIT_REFUSED
+from tests.streams.books import finished, received
+from tests.streams.cluster import PARTITIONS, Process, World
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture
+async def world(kafka_servers: str, topic_prefix: str) -> AsyncIterator[World]:
+    async with World(kafka_servers, topic_prefix) as world:
+        yield world
+
+
+@pytest.fixture
+async def start(kafka_servers: str, topic_prefix: str, tmp_path: Path, world: World) -> AsyncIterator[Start]:
+    made: list[Process] = []
+
+    def process(folder: str = "data", instance: str | None = "a") -> Process:
+        made.append(Process(kafka_servers, topic_prefix, tmp_path / folder, instance))
+        return made[-1]
+
+    yield process
+    for one in made:
+        one.close()
+
+
+async def test_killed_in_the_middle_and_started_again_it_loses_and_doubles_nothing(
+    world: World, start: Start
+) -> None:
+    """Killed twice: once it finds its disk again, once it has to read everything from the changelogs."""
+    process = await start().ready()
+    await world.alert(0, 150)
+    await world.until(20)
+    await process.kill()
+    process = await start().ready()
+    await world.alert(150, 300)
+    await world.until(170)
+    await process.kill()
+    process = await start("another-disk").ready()
+    await world.until(300)
+    assert await process.stop() == 0
+    assert world.contradictions == []
+    assert world.gaps() == []
+    assert {len(log) for log in world.journal.values()} == {4}
+    assert len(world.journal) == 300
+    decided = [decode(message.value) for message in await world.records("decisions")]
+    matched = {record.alert_id for record in decided if isinstance(record, AlertMatched)}
+    started = {record.alert_id for record in decided if isinstance(record, AdmissionDecided)}
+    assert matched == started == {received(number).alert_id for number in range(300)}
+    assert await world.records("dead-letters") == []
+
+
+async def test_a_worker_that_was_stopped_and_wakes_writes_nothing_and_ends(
+    world: World, start: Start
+) -> None:
+    zombie = await start("a", instance="a").ready()
+    await world.alert(0, 50)
+    await world.until(10)
+    zombie.signal(signal.SIGSTOP)
+    heir = await start("b", instance="b").ready()
+    await world.alert(50, 100)
+    await world.until(100)
+    zombie.signal(signal.SIGCONT)
+    assert await zombie.ended(10) == EXIT_BROKEN
+    assert "lease" in zombie.log.read_text()
+    await world.alert(100, 120)
+    await world.until(120)
+    assert await heir.stop() == 0
+    assert world.contradictions == []
+    assert world.gaps() == []
+    assert {len(log) for log in world.journal.values()} == {4}
+
+
+async def test_without_its_commits_it_goes_on_from_the_watermarks(world: World, start: Start) -> None:
+    process = await start(instance=None).ready()
+    await world.alert(0, 20)
+    await world.until(20)
+    await asyncio.sleep(1.5)
+    assert await process.stop() == 0
+    await forget_commits(world)
+    inputs = {topic: len(await world.records(topic)) for topic in ("decisions", "run-inbox", "run-journal")}
+    process = await start(instance=None).ready()
+    await world.alert(20, 21)
+    await world.until(21)
+    assert await process.stop() == 0
+    grown = {topic: len(await world.records(topic)) - before for topic, before in inputs.items()}
+    assert grown == {"decisions": 2, "run-inbox": 4, "run-journal": 4}
+    assert world.repeats == 0
+
+
+async def test_a_topic_that_was_made_again_is_refused_with_the_reason(world: World, start: Start) -> None:
+    process = await start(instance=None).ready()
+    await world.alert(0, 3)
+    await world.until(3)
+    await asyncio.sleep(1.5)
+    assert await process.stop() == 0
+    admin = AIOKafkaAdminClient(**world.kafka)
+    await admin.start()
+    await admin.delete_topics([f"{world.prefix}run-inbox"])
+    await asyncio.sleep(1)
+    await admin.create_topics([NewTopic(f"{world.prefix}run-inbox", PARTITIONS, 1)])
+    await admin.close()
+    process = start(instance=None)
+    assert await process.ended() == EXIT_REFUSED
+    assert "deleted and made again" in process.log.read_text()
+
+
+async def test_a_second_worker_takes_its_share_and_gives_it_back(world: World, start: Start) -> None:
+    first = await start("a", instance=None).ready()
+    await world.alert(0, 40)
+    second = await start("b", instance=None).ready()
+    await world.alert(40, 80)
+    await world.until(80)
+    assert await first.stop() == 0
+    await world.alert(80, 100)
+    await world.until(100)
+    assert await second.stop() == 0
+    assert world.contradictions == []
+    assert world.gaps() == []
+
+
+async def test_garbage_on_every_topic_disturbs_nothing_else(world: World, start: Start) -> None:
+    process = await start(instance=None).ready()
+    for topic in ("alerts", "admissions", "run-inbox"):
+        for value in (b"garbage", b"\xc3\x01truncated", b""):
+            await world.producer.send_and_wait(f"{world.prefix}{topic}", value, key=b"k")
+    await world.send("run-inbox", "r-unknown", finished("r-unknown", "one", 4))
+    await world.alert(0, 5)
+    await world.until(5)
+    assert await process.stop() == 0
+    assert len(await world.records("dead-letters")) == 9
+
+
+async def forget_commits(world: World) -> None:
+    """Delete the consumer group, as an operator might, or as the broker does after a week."""
+    group = f"{world.prefix}processor"
+    admin = AIOKafkaAdminClient(**world.kafka)
+    await admin.start()
+    node = await admin.find_coordinator(group)
+    answer = await admin._send_request_to_node(node, DeleteGroupsRequest([group]))
+    assert [code for _, code in answer.results] == [0]
+    await admin.close()

@@ -1,0 +1,59 @@
+"""A processor as a process of its own, for tests that kill it. Run with one JSON argument; prints READY."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from connectors.journal_reader import JournalReader
+from connectors.topic_ids import topic_ids
+from schemas.inbox import Limits
+from schemas.topics import TOPICS
+from streams.app import create_processor
+from streams.options import WorkerOptions
+from streams.running import run
+from tests.streams.books import ACTIONS, Followed
+
+
+async def main(given: dict[str, Any]) -> int:
+    """Run a processor until SIGTERM; its exit code."""
+    kafka = {"bootstrap_servers": given["servers"]}
+    options = WorkerOptions(
+        kafka=kafka,
+        prefix=given["prefix"],
+        partitions=given["partitions"],
+        data_dir=Path(given["data_dir"]),
+        topic_ids=await topic_ids(kafka, [given["prefix"] + topic.name for topic in TOPICS]),
+        instance_id=given.get("instance"),
+        session_timeout_s=6.0,
+        heartbeat_s=1.0,
+    )
+    worker = create_processor(
+        options,
+        catalog=Followed(),
+        actions=ACTIONS,
+        limits=Limits(),
+        run_url_prefix="",
+        rebuild=JournalReader(kafka, given["prefix"], given["partitions"]).records_of,
+    )
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+
+    async def tell() -> None:
+        while worker.missing():
+            await asyncio.sleep(0.02)
+        print("READY", flush=True)
+
+    telling = asyncio.create_task(tell())
+    try:
+        return await run(worker, stop)
+    finally:
+        telling.cancel()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level="WARNING", format="%(levelname)s %(name)s: %(message)s")
+    sys.exit(asyncio.run(main(json.loads(sys.argv[1]))))

@@ -89,6 +89,8 @@ class World:
         self.repeats = 0
         self.ended: set[str] = set()
         self.answering = True
+        self.failing_first = False
+        """Whether the first attempt of each step finds nobody at the other end."""
         self._executor: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -142,13 +144,15 @@ class World:
                         self.ended.add(record.run_id)
 
     async def _answer(self, record: JournalRecord, event: StepRequested) -> None:
+        failed = self.failing_first and event.attempt == 1
         answer = StepFinished(
             run_id=record.run_id,
             step=event.step,
             attempt=event.attempt,
             answers_seq=record.seq,
-            status="succeeded",
-            output={"ok": True},
+            status="failed" if failed else "succeeded",
+            kind="unreachable" if failed else None,
+            output=None if failed else {"ok": True},
         )
         await self.producer.send(f"{self.prefix}run-inbox", encode(answer), key=record.run_id.encode())
 

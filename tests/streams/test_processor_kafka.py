@@ -88,6 +88,23 @@ async def test_a_worker_that_was_stopped_and_wakes_writes_nothing_and_ends(
     assert {len(log) for log in world.journal.values()} == {4}
 
 
+async def test_timers_of_waiting_runs_fire_after_a_kill_also_on_another_disk(
+    world: World, start: Start
+) -> None:
+    process = await start().ready()
+    world.failing_first = True
+    await world.alert(0, 10)
+    while sum(map(len, world.journal.values())) < 20:
+        await asyncio.sleep(0.02)
+    await process.kill()
+    process = await start("another-disk").ready()
+    await world.until(10)
+    assert await process.stop() == 0
+    assert world.contradictions == []
+    assert world.gaps() == []
+    assert {len(log) for log in world.journal.values()} == {10}
+
+
 async def test_without_its_commits_it_goes_on_from_the_watermarks(world: World, start: Start) -> None:
     process = await start(instance=None).ready()
     await world.alert(0, 20)

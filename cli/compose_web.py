@@ -51,13 +51,13 @@ async def run_web(settings: Settings, only: Literal["hooks", "console"] | None, 
         )
         reading = asyncio.create_task(catalog.start(), name="catalog")
         serving = asyncio.create_task(serve(web, listener, stop), name="serving")
+        serving.add_done_callback(lambda _: reading.cancel())
         await asyncio.wait({reading, serving}, return_when=asyncio.FIRST_EXCEPTION)
         if reading.done() and not reading.cancelled() and (unread := reading.exception()):
             stop.set()
             await asyncio.wait({serving})
             warn(f"the catalog cannot be read: {unread}")
             return CANNOT_REACH
-        reading.cancel()
         if failure := serving.exception():
             return broken(str(failure))
     return 0

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from cli.compose_datadog import poster
 from cli.composing import limits
 from cli.output import CANNOT_REACH, warn
+from cli.process import done_before
 from connectors.actions.registry import specs
 from connectors.catalog_reader import CatalogReader
 from connectors.errors import ConnectorError
@@ -14,6 +15,7 @@ from connectors.event_log import EventLogReader
 from connectors.health_server import HealthServer
 from connectors.http_client import create_http_client
 from connectors.journal_reader import JournalReader
+from connectors.schema_registry import SchemaRegistry
 from connectors.topic_ids import topic_ids
 from connectors.topics_admin import planned_topics
 from schemas.topics import CATALOG
@@ -33,6 +35,9 @@ async def run_processor(settings: Settings, stop: asyncio.Event) -> int:
         catalog = CatalogReader(EventLogReader(settings.kafka_options(), (CATALOG,), settings.topic_prefix))
         parts.push_async_callback(catalog.stop)
         journal = JournalReader(settings.kafka_options(), settings.topic_prefix, settings.partitions)
+        registry = SchemaRegistry(settings.schema_registry) if settings.schema_registry else None
+        if registry is not None:
+            parts.push_async_callback(registry.close)
 
         def make(options: WorkerOptions) -> Worker:
             return create_processor(
@@ -41,6 +46,7 @@ async def run_processor(settings: Settings, stop: asyncio.Event) -> int:
                 actions={name: spec.pinned for name, spec in specs().items()},
                 limits=limits(settings),
                 run_url_prefix=f"{settings.public_url.rstrip('/')}{RUNS_PATH}" if settings.public_url else "",
+                schema_of=registry.schema if registry is not None else None,
                 rebuild=journal.records_of,
             )
 
@@ -71,8 +77,8 @@ async def _run(
 ) -> int:
     try:
         options = _options(settings, name, await _ids(settings))
-        if catalog is not None:
-            await catalog.start()
+        if catalog is not None and not await done_before(stop, catalog.start()):
+            return 0
         worker = make(options)
     except (ConnectorError, LookupError) as error:
         warn(str(error).strip("'\""))

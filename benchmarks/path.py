@@ -5,7 +5,8 @@
 
 A broker of its own, processor, executor and sink as real processes; alerts are written to Kafka as the web
 process writes them. `throughput` lets all alerts lie ready and measures from the first RunStarted to the last
-RunFinished (the broker's timestamps); `latency` produces at a steady rate and measures with this machine's clock.
+RunFinished (the broker's timestamps); `latency` produces at a steady rate and measures with one machine's
+clock.
 """
 
 import argparse
@@ -54,14 +55,17 @@ async def prepare(bench: Bench) -> EventLogWriter:
     playbook = read(PLAYBOOK, "bench.yaml", specs()).playbook
     if playbook is None:
         raise SystemExit("the benchmark's playbook is not accepted")
-    by = {"actor": "bench", "at_ms": 0}
     added = RevisionAdded(
-        digest=digest(playbook), playbook="bench", canonical=canonical_json(playbook), source=PLAYBOOK, **by
+        actor="bench",
+        at_ms=0,
+        digest=digest(playbook),
+        playbook="bench",
+        canonical=canonical_json(playbook),
+        source=PLAYBOOK,
     )
+    active = PlaybookSet(actor="bench", at_ms=0, name="bench", digest=added.digest)
     await writer.send(Outgoing(CATALOG, f"revision/{added.digest}", added))
-    await writer.send(
-        Outgoing(CATALOG, "playbook/bench", PlaybookSet(name="bench", digest=added.digest, **by))
-    )
+    await writer.send(Outgoing(CATALOG, "playbook/bench", active))
     return writer
 
 

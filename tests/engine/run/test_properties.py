@@ -21,9 +21,7 @@ INPUTS_MAX = 250
 """Of a run of at most 8 steps, 4 attempts each, with some inputs per attempt."""
 
 ALERT = an_alert(body="a @mention", tag_list=("env:prod", "team:a", "team:b"), metadata={"big": 2**80})
-thorough = settings(
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+thorough = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def walk(data: st.DataObject, life: Life) -> None:

@@ -5,21 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OWN_SETTINGS
 from tests.e2e.machine import Machine, machine
 
 
-def cache_environment() -> dict[str, str]:
-    """Where the broker's jars are, for processes that start one themselves."""
-    return {
-        name: value
-        for name, value in OWN_SETTINGS.items()
-        if name in ("PULSEBOOK_CACHE_DIR", "PULSEBOOK_MAVEN_URL")
-    }
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """`pulsebook up` with the repository's playbooks, running."""
-    with machine(Path(tmp_path_factory.mktemp("machine")), **cache_environment()) as made:
+    with machine(Path(tmp_path_factory.mktemp("machine"))) as made:
         yield made

@@ -6,6 +6,7 @@ UV ?= uv
 
 PYTHON := .venv/bin/python
 STAMP := .venv/.installed
+PARALLEL := -n logical --dist worksteal
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
 	--custom-compile-command "make locks"
 
@@ -42,10 +43,12 @@ check: setup
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy .
 	.venv/bin/lint-imports
-	$(PYTHON) -m pytest -q -m "not kafka and not slow" --hypothesis-profile quick
+	$(PYTHON) -m pytest -q -m "not kafka and not slow" --hypothesis-profile quick $(PARALLEL)
 
+# First what needs nothing outside, on all cores; then what needs a broker or the time, one after the other.
 test: setup
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -m "not kafka and not slow" $(PARALLEL)
+	$(PYTHON) -m pytest -m "kafka or slow"
 
 bench: setup
 	$(PYTHON) -m benchmarks.engine

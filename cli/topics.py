@@ -4,8 +4,10 @@ import asyncio
 
 import typer
 
-from cli.composing import load_settings, make_topics, named_kafka, plan, topic_problems
-from cli.output import ANSWER_IS_NO, JsonOption, document, say
+from cli.composing import load_settings, make_topics, named_kafka, plan
+from cli.output import ANSWER_IS_NO, CANNOT_REACH, JsonOption, document, fail, say
+from connectors.errors import ConnectorError
+from connectors.topics_admin import check_topics
 
 app = typer.Typer(no_args_is_help=True, help="Make or verify topics.")
 
@@ -25,7 +27,10 @@ def create(as_json: JsonOption = False) -> None:
 def check(as_json: JsonOption = False) -> None:
     """Say every difference between the topics and how they should be; exit code 1 where there is one."""
     settings = named_kafka(load_settings())
-    problems = asyncio.run(topic_problems(settings))
+    try:
+        problems = asyncio.run(check_topics(settings.kafka_options(), plan(settings)))
+    except ConnectorError as error:
+        fail(str(error), CANNOT_REACH)
     for problem in problems:
         document({"problem": problem}) if as_json else say(problem)
     if problems:

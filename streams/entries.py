@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from faust.types import Message
 
@@ -58,8 +58,7 @@ class Held(Generic[R]):
     """The row that the table has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept(Generic[R]):
+class Kept(NamedTuple, Generic[R]):
     """A row has come into the table (None: it is gone), in place of `before`."""
 
     partition: int

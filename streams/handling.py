@@ -15,6 +15,7 @@ from engine.catalog import Catalog
 from schemas.outgoing import Cause
 from streams.ending import EXIT_BROKEN
 from streams.entries import R
+from streams.hardened.raw import raw_topic
 from streams.inbound import dead_letter, where
 from streams.ledger import Ledger
 from streams.metrics import Metrics
@@ -45,6 +46,8 @@ async def caught_up(catalog: CatalogView, offset: int) -> Catalog:
     Or as it is after a while: a record that names an offset which never comes must not stop all others. The
     engine then says that it does not know the revision.
     """
+    if catalog.catalog.offset >= offset:
+        return catalog.catalog
     try:
         async with asyncio.timeout(CATALOG_WITHIN_S):
             await catalog.reached(offset)
@@ -64,8 +67,7 @@ class Handler(Protocol):
 
 def register(app: "HardenedApp", topic: str, handler: Handler, busy: Callable[[bool], None]) -> None:
     """Let `handler` take the messages of `topic` (its full name); `busy` is told when it has one in hand."""
-    raw: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw"}
-    channel = app.topic(topic, **raw, value_serializer="raw", internal=False)
+    channel = raw_topic(app, topic)
 
     async def agent(stream: Any) -> None:
         try:

@@ -7,8 +7,7 @@ process. So an agent knows that all of an input's records can be written before 
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from faust.types.tuples import RecordMetadata
 
@@ -26,8 +25,7 @@ class Unwritable(Exception):
     """A record that cannot be written: it is too large, or a value in it has no written form."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A record as bytes. `partition` None: that of its key."""
 
     topic: str

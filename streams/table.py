@@ -13,6 +13,7 @@ from faust.types import TP
 from faust.types.stores import StoreT
 from faust.types.tuples import RecordMetadata
 
+from streams.hardened.producer import NO_HEADERS
 from streams.rows import WATERMARK, applied_of, header, packed, payload_of
 from streams.store import RowStore, small_options
 
@@ -71,7 +72,7 @@ class RowTable(Table[bytes, bytes]):
                 key,
                 row,
                 partition=partition,
-                headers=header(applied, len(rows)) if marked else None,
+                headers=header(applied, len(rows)) if marked else NO_HEADERS,
             )
         return last
 

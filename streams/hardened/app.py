@@ -15,6 +15,7 @@ from faust.types.transports import TransportT
 from streams.ending import End, end_process
 from streams.hardened.consumer import StrictConsumer
 from streams.hardened.producer import StrictProducer
+from streams.hardened.raw import QuietMonitor
 from streams.hardened.recovery import SafeRecovery, SafeTableManager
 from streams.hardened.transport import HardenedTransport, OpenConductor
 from streams.lease import Lease
@@ -49,6 +50,7 @@ class HardenedApp(faust.App):
             id,
             TableManager=SafeTableManager,
             Table=RowTable,
+            Monitor=QuietMonitor,
             processing_guarantee="at_least_once",
             broker_session_timeout=session_timeout_s,
             **options,

@@ -6,10 +6,14 @@ Closes L3 (a flush that gives up after 0.1 s) and L4 (a failed send is only logg
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import aiokafka
+from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.producer.sender import Sender
+from aiokafka.structs import TopicPartition
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers.aiokafka import Producer as UpstreamProducer
 from faust.transport.producer import ProducerBuffer
@@ -23,6 +27,14 @@ if TYPE_CHECKING:
     from streams.hardened.app import HardenedApp
 
 RETRY_BACKOFF_MS = 100
+KEYS_KEPT = 20_000
+QUICK_BYTES_MAX = 1 << 20
+"""Larger values are sent by aiokafka's own way, which refuses what no broker would take."""
+
+Acked = asyncio.Future[RecordMetadata]
+Headers = list[tuple[str, bytes]]
+NO_HEADERS: Headers = []
+"""aiokafka takes a list only; nobody adds to this one."""
 
 
 class StrictBuffer(ProducerBuffer):
@@ -50,6 +62,11 @@ class StrictBuffer(ProducerBuffer):
             if not self._unsent:
                 self._idle.set()
 
+    @property
+    def size(self) -> int:
+        """How many messages are not handed to aiokafka yet."""
+        return self._unsent
+
     async def flush(self) -> None:
         """Wait until every message that was put has been handed to aiokafka."""
         await self._idle.wait()
@@ -72,11 +89,37 @@ class LeasedSender(Sender):  # type: ignore[misc]  # aiokafka ships no types
         await super()._send_produce_req(node_id, batches)
 
 
+class QuickAccumulator(MessageAccumulator):  # type: ignore[misc]  # aiokafka ships no types
+    """aiokafka's accumulator; takes a record without a coroutine where nothing has to be waited for."""
+
+    def put_now(
+        self, tp: TopicPartition, key: bytes | None, value: bytes | None, headers: Headers
+    ) -> "Acked | None":
+        """The record's future; None where its batch is full, or nothing is taken any more."""
+        if self._closed or self._exception is not None:
+            return None
+        batches = self._batches.get(tp)
+        batch = batches[-1] if batches else self._append_batch(self.create_builder(), tp)
+        sent = batch.append(key, value, None, _create_future=self._loop.create_future, headers=headers)
+        return cast("Acked | None", sent)
+
+
 class LeasedProducer(aiokafka.AIOKafkaProducer):  # type: ignore[misc]  # aiokafka ships no types
-    """aiokafka's producer with a `LeasedSender`."""
+    """aiokafka's producer with a `LeasedSender`, and a way to send that waits for nothing it need not."""
 
     def __init__(self, *, lease: Lease, acks: str, **settings: Any) -> None:
         super().__init__(acks=acks, retry_backoff_ms=RETRY_BACKOFF_MS, **settings)
+        accumulator: Any = self._message_accumulator
+        self._message_accumulator: Any = QuickAccumulator(
+            self._metadata,
+            accumulator._batch_size,
+            accumulator._compression_type,
+            accumulator._batch_ttl,
+            txn_manager=self._txn_manager,
+            loop=accumulator._loop,
+            linger_ms=accumulator._linger_time * 1000,
+        )
+        self._partitions: dict[str, list[TopicPartition]] = {}
         self._sender = LeasedSender(
             self.client,
             acks=-1,
@@ -86,6 +129,27 @@ class LeasedProducer(aiokafka.AIOKafkaProducer):  # type: ignore[misc]  # aiokaf
             request_timeout_ms=self._request_timeout_ms,
         )
         self._sender.lease = lease
+
+    async def put(
+        self, topic: str, key: bytes | None, value: bytes | None, partition: int | None, headers: Headers
+    ) -> "Acked":
+        """Like `send`, for bytes. The partition of a key is that of Kafka's own default partitioner."""
+        partitions = self._partitions.get(topic)
+        if partitions and (partition is not None or key is not None) and len(value or b"") < QUICK_BYTES_MAX:
+            number = partition if partition is not None else key_hash(cast(bytes, key)) % len(partitions)
+            sent: Acked | None = self._message_accumulator.put_now(partitions[number], key, value, headers)
+            if sent is not None:
+                return sent
+        sent = await self.send(topic, value, key=key, partition=partition, headers=headers)
+        found = sorted(self._metadata.partitions_for_topic(topic) or ())
+        self._partitions[topic] = [TopicPartition(topic, number) for number in found]
+        return cast(Acked, sent)
+
+
+@lru_cache(maxsize=KEYS_KEPT)
+def key_hash(key: bytes) -> int:
+    """Of a key, as Kafka's default partitioner takes it: the same key comes again for each input of a run."""
+    return int(murmur2(key)) & 0x7FFFFFFF
 
 
 class StrictProducer(UpstreamProducer):
@@ -115,16 +179,16 @@ class StrictProducer(UpstreamProducer):
         value: bytes | None,
         *,
         partition: int | None = None,
-        headers: list[tuple[str, bytes]] | None = None,
-    ) -> "asyncio.Future[RecordMetadata]":
+        headers: Headers = NO_HEADERS,
+    ) -> Acked:
         """Send now. The future resolves when all in-sync replicas have it; a failure ends the process."""
         producer = self._ensure_producer()
         try:
-            sent = await producer.send(topic, value, key=key, partition=partition, headers=headers)
+            sent = await cast(LeasedProducer, producer).put(topic, key, value, partition, headers)
         except aiokafka.errors.KafkaError as failure:
             self.app.end(f"a record for {topic} could not be sent: {failure!r}", EXIT_BROKEN)
         sent.add_done_callback(self._note)
-        return cast("asyncio.Future[RecordMetadata]", sent)
+        return sent
 
     async def send(
         self,

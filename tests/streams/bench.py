@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 from faust.types import TP, Message
 
 from streams.hardened.app import HardenedApp
+from streams.hardened.producer import NO_HEADERS, Headers
 from streams.ledger import Ledger
 from streams.metrics import Metrics
 from streams.outbox import Outbox
@@ -36,7 +37,7 @@ class Sent(NamedTuple):
     partition: int | None
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes]] | None
+    headers: Headers
     acked: "asyncio.Future[Metadata]"
 
 
@@ -56,7 +57,7 @@ class FakeBroker:
         value: bytes | None,
         *,
         partition: int | None = None,
-        headers: list[tuple[str, bytes]] | None = None,
+        headers: Headers = NO_HEADERS,
     ) -> "asyncio.Future[Metadata]":
         sent = Sent(topic, partition, key, value, headers, asyncio.get_running_loop().create_future())
         offset = self._offsets[(topic, partition)] = self._offsets.get((topic, partition), -1) + 1

@@ -44,8 +44,8 @@ class Watched:
         self.app = cast(Any, hardened_app())
         self.consumer = cast(Any, self.app.consumer)
         self.consumer._thread.thread_loop.close()
-        self.consumer.highwater = lambda tp: self.end
         self.end = 10
+        self.consumer.highwater = lambda tp: self.end
         self.metrics = Metrics()
         self.stage = cast(Any, FakeStage())
         lags = {TOPIC: self.metrics.inbox_lag.set}

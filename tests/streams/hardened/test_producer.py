@@ -88,6 +88,9 @@ class Refusing:
         sent.set_exception(MessageSizeTooLargeError("too large"))
         return sent
 
+    async def put(self, topic: str, *_: Any) -> asyncio.Future[None]:
+        return await self.send(topic)
+
     async def flush(self) -> None:
         """aiokafka's flush does not care what came of it."""
 

@@ -68,10 +68,12 @@ def decode(data: bytes | None) -> Record:
         return _decode_other(bytes(data))
     try:
         record, end = read(data, HEADER_BYTES)
+    except MalformedMessage as error:
+        raise MalformedMessage(f"the record is cut off or damaged: {error}") from None
     except _WRONG_BYTES as error:
-        raise MalformedMessage(f"the body does not fit its schema: {type(error).__name__}") from None
+        raise MalformedMessage(f"the record is cut off or damaged: {type(error).__name__}") from None
     if end != len(data):
-        raise MalformedMessage("the body ends too early or too late")
+        raise MalformedMessage("the record is cut off or damaged: it ends too early or too late")
     found: Record = record
     return found
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.admissions import AlertRecovered, Candidate
+from schemas.codec import encode
 from schemas.confluent import WriterSchema
 from schemas.dead_letters import DeadLetter
 from schemas.decisions import AlertMatched
@@ -57,6 +58,7 @@ async def test_a_producer_s_json_gets_the_id_of_its_place_and_the_endpoint_of_it
     [
         (b"\xc3\x01garbage", "single-object encoding"),
         (b"\xc3\x01" + b"x" * 40, "schema"),
+        (encode(received(1))[:-9], "cut off or damaged"),
         (b"\xff\xfe\x00", ""),
         (b"[1, 2]", "not an object"),
         (None, "no value"),

@@ -35,7 +35,8 @@ class SlowChannel:
 
 
 def queued(channel: SlowChannel) -> FutureMessage:
-    return FutureMessage(PendingMessage(channel, b"k", b"v", None, None, None, None, None, None))  # type: ignore[arg-type]
+    fields: list[Any] = [channel, b"k", b"v", *[None] * 6]
+    return FutureMessage(PendingMessage(*fields))
 
 
 @pytest.fixture

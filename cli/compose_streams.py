@@ -10,7 +10,7 @@ from cli.output import CANNOT_REACH, warn
 from cli.process import done_before
 from connectors.actions.registry import specs
 from connectors.catalog_reader import CatalogReader
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, NotReachable
 from connectors.event_log import EventLogReader
 from connectors.health_server import HealthServer
 from connectors.http_client import create_http_client
@@ -80,6 +80,9 @@ async def _run(
         if catalog is not None and not await done_before(stop, catalog.start()):
             return 0
         worker = make(options)
+    except NotReachable as error:
+        warn(f"cannot reach Kafka at {settings.kafka}: is it running? ({error})")
+        return CANNOT_REACH
     except (ConnectorError, LookupError) as error:
         warn(str(error).strip("'\""))
         return CANNOT_REACH

@@ -1,4 +1,4 @@
-"""A Kafka that is not there: every process and command says so in one clear sentence, or waits and says so."""
+"""A Kafka that is not there: every process and command says so in a clear sentence and ends, or waits."""
 
 import contextlib
 import os

@@ -13,24 +13,11 @@ from faust.types import TP, CollectionT, EventT
 
 from streams.ending import EXIT_BROKEN
 from streams.replay import Replay
+from streams.rocks import open_database
 from streams.rows import HEADER, WATERMARK, header_of
 
 if TYPE_CHECKING:
     from streams.hardened.app import HardenedApp
-
-MIB = 1 << 20
-
-
-def small_options() -> dict[str, Any]:
-    """RocksDB options for one partition of a table: Faust's default cache alone is 2 GiB each, unshared."""
-    return {
-        "driver": "rocksdict",
-        "block_cache_size": 8 * MIB,
-        "write_buffer_size": 8 * MIB,
-        "max_write_buffer_number": 2,
-        "target_file_size_base": 16 * MIB,
-        "max_open_files": 64,
-    }
 
 
 class RowStore(Store):
@@ -41,6 +28,9 @@ class RowStore(Store):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._replays: dict[int, Replay] = {}
+
+    def _open_for_partition(self, partition: int) -> rocksdict.Rdict:
+        return open_database(self.partition_path(partition))
 
     def row(self, partition: int, key: bytes) -> bytes | None:
         """The row, or None."""

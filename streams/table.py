@@ -15,7 +15,7 @@ from faust.types.tuples import RecordMetadata
 
 from streams.hardened.producer import NO_HEADERS
 from streams.rows import WATERMARK, applied_of, header, packed, payload_of
-from streams.store import RowStore, small_options
+from streams.store import RowStore
 
 if TYPE_CHECKING:
     from streams.hardened.app import HardenedApp
@@ -40,7 +40,7 @@ class RowTable(Table[bytes, bytes]):
             value_type=bytes,
             key_serializer="raw",
             value_serializer="raw",
-            options=small_options(),
+            options={"driver": "rocksdict"},
         )
 
     @property

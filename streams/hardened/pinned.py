@@ -14,8 +14,10 @@ from typing import Any
 
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import MessageAccumulator, MessageBatch
 from aiokafka.producer.sender import Sender
 from faust.app.base import App
+from faust.serializers.schemas import Schema
 from faust.stores.rocksdb import Store
 from faust.tables.base import Collection
 from faust.tables.manager import TableManager
@@ -96,6 +98,7 @@ OVERRIDES: tuple[Override, ...] = (
     Override(Store.on_rebalance, "38357aed5b7fc777", "a recovery that was cut short starts anew"),
     Override(Store.revoke_partitions, "3f85447a24fc34ff", "closes databases at once"),
     Override(Store.stop, "2e98db0eb7c7582b", "closes databases at once"),
+    Override(Store._open_for_partition, "1dc4e0113d67379d", "one cache for all databases of a worker"),
     Override(Store._db_for_partition, "cb7e67d5f9efc4bc", "used as it is: a database a partition"),
     Override(Store.persisted_offset, "6f2e502fb86043a1", "used as it is: reads the key that a batch writes"),
     Override(App._on_partitions_assigned, "de932b7927db85b3", "law 6: the lease begins"),
@@ -112,5 +115,16 @@ OVERRIDES: tuple[Override, ...] = (
     ),
     Override(Sender.__init__, "dae60514401a3817", "law 6: a leased sender is made like it"),
     Override(Sender._send_produce_req, "aea01ae4b6c794cc", "law 6: checked before each request"),
+    Override(MessageAccumulator.__init__, "eb57f3c1d5c7657b", "a quick accumulator is made like it"),
+    Override(
+        MessageAccumulator.add_message, "56ff7e6c19185f83", "taken apart: what needs no wait is done at once"
+    ),
+    Override(MessageBatch.append, "e3ff2fc253fdd6ce", "used as it is: None when the batch is full"),
+    Override(
+        AIOKafkaProducer.send, "08ce81263f439838", "used as it is: where something has to be waited for"
+    ),
+    Override(
+        Schema.compile, "d46eec5ce3195b2c", "messages reach agents undecoded, those without a value too"
+    ),
     Override(AIOKafkaProducer.__init__, "fd6f2966fb3dc883", "law 6: its sender is replaced by a leased one"),
 )

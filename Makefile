@@ -54,6 +54,9 @@ bench: setup
 	$(PYTHON) -m benchmarks.engine
 	$(PYTHON) -m benchmarks.codec
 	$(PYTHON) -m benchmarks.admission
+	$(PYTHON) -m benchmarks.read_model
+	$(PYTHON) -m benchmarks.executor
+	$(PYTHON) -m benchmarks.webhooks
 	$(PYTHON) -m benchmarks.path throughput
 	$(PYTHON) -m benchmarks.path latency
 

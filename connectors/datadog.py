@@ -99,8 +99,9 @@ class DatadogEvents:
 
     def _excerpt(self, answer: httpx.Response) -> str:
         """The beginning of the body, on one line: JSON as any content type, or a proxy's HTML."""
-        text = " ".join(answer.content[: 4 * EXCERPT_CHARS].decode("utf-8", "replace").split())
-        return f": {self._masked(text[:EXCERPT_CHARS])}" if text else ""
+        said = self._masked(answer.content.decode("utf-8", "replace"))
+        text = " ".join(said[: 4 * EXCERPT_CHARS].split())
+        return f": {text[:EXCERPT_CHARS]}" if text else ""
 
     def _masked(self, text: str) -> str:
         return text.replace(self._api_key, "***") if self._api_key else text

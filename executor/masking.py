@@ -1,8 +1,9 @@
 """Keeping secrets out of what is recorded: every form of a secret that an answer may echo becomes `***`.
 
 Forms: as it is, each line of it, percent-encoded, as inside JSON and HTML, hexadecimal, and base64 (also in
-the middle of a longer encoded text, such as `user:secret`). A secret that the other side changes otherwise
-is not found: what must never be recorded belongs into an action's `sensitive_outputs`.
+the middle of a longer encoded text, such as `user:secret`); of an address also its path, query and password.
+A secret that the other side changes otherwise is not found: what must never be recorded belongs into an
+action's `sensitive_outputs`.
 """
 
 import base64
@@ -12,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 MASK = "***"
 _ENCODED_MIN = 6
@@ -78,7 +79,24 @@ def _forms(value: str) -> Iterator[str]:
         data.hex().upper(),
         *_base64_forms(data),
     ]
+    encoded += _url_forms(value.strip())
     yield from (re_form for form in encoded for re_form in _cases(form) if len(re_form) >= _ENCODED_MIN)
+
+
+def _url_forms(value: str) -> Iterator[str]:
+    """The secret parts of an address that is a secret, such as a chat's hook: messages show it without its
+    query, and its host as a client writes it.
+    """
+    if not value.lower().startswith(("http://", "https://")):
+        return
+    try:
+        url = urlsplit(value)
+    except ValueError:
+        return
+    parts = (url.path, url.query, url.fragment, url.password or "")
+    pairs = [pair.partition("=")[2] for pair in url.query.split("&")]
+    for part in (*parts, *pairs):
+        yield from (part, unquote(part), quote(unquote(part)))
 
 
 def _cases(form: str) -> Iterator[str]:

@@ -65,6 +65,7 @@ class StepRunner:
             timeout_s=timeout_s,
             repeatable=request.repeatable,
             secret_hosts=tuple(secret.hosts for secret in given.secrets if secret.hosts),
+            mask=masker.text,
         )
         outcome = await _called(action, call)
         kept = _kept(outcome.output, request, action, masker) if isinstance(outcome, Done) else outcome

@@ -3,7 +3,7 @@
 How an action does its work is not here: that is `connectors`.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
@@ -55,6 +55,9 @@ class Call:
     repeatable: bool
     secret_hosts: tuple[tuple[str, ...], ...] = ()
     """For each secret in `arguments` that is bound to hosts, those hosts: a request must fit one of each."""
+    mask: Callable[[str], str] = str
+    """Makes *** of the secrets in a text. For texts that are then cut or whose spaces change: nobody would
+    find what is left of a secret."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ What it takes and returns is declared in `http_request_spec`; what a failure mea
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import httpx
@@ -20,7 +20,7 @@ from schemas.actions import Call, Done, Failed
 
 BODY_BYTES_MAX = 10 * 1024 * 1024
 """Largest answer that is read; what is kept of it is bounded again, after `select`."""
-EXCERPT_BYTES = 2_048
+EXCERPT_BYTES = 16_384
 EXCERPT_CHARS = 300
 REDIRECTS_MAX = 5
 _KEPT_HEADERS = frozenset(
@@ -79,7 +79,7 @@ class HttpRequest:
             try:
                 following = response.next_request
                 if following is None or response.status_code in (given.expect or ()):
-                    return await self._outcome(given, response)
+                    return await self._outcome(given, response, call)
                 if not _same_host(request.url, following.url):
                     return Failed(
                         "refused",
@@ -101,13 +101,13 @@ class HttpRequest:
             return f"a secret of this step is bound to other hosts than {url.host}"
         return ""
 
-    async def _outcome(self, given: HttpArguments, response: httpx.Response) -> Done | Failed:
+    async def _outcome(self, given: HttpArguments, response: httpx.Response, call: Call) -> Done | Failed:
         status = response.status_code
         expected = status in given.expect if given.expect is not None else 200 <= status <= 299
         if not expected:
             return Failed(
                 kind_of_status(status),
-                f"{_shown(response.request)} answered {status}{await _excerpt(response)}",
+                f"{_shown(response.request)} answered {status}{await _excerpt(response, call.mask)}",
                 # A 4xx says that nothing was done; with 408 the other side may have begun all the same.
                 may_have_happened=not 400 <= status <= 499 or status == httpx.codes.REQUEST_TIMEOUT,
                 retry_after_s=asked_wait_s(response.headers, time.time()),
@@ -146,14 +146,14 @@ def _value(response: httpx.Response, body: bytes) -> Any:
         return body.decode("utf-8", "replace")
 
 
-async def _excerpt(response: httpx.Response) -> str:
-    """The beginning of a body, on one line, for a message."""
+async def _excerpt(response: httpx.Response, mask: Callable[[str], str]) -> str:
+    """The beginning of a body, on one line, for a message; without secrets, which it may echo."""
     data = b""
     async for chunk in response.aiter_bytes():
         data += chunk
         if len(data) >= EXCERPT_BYTES:
             break
-    text = " ".join(data[:EXCERPT_BYTES].decode("utf-8", "replace").split())
+    text = " ".join(mask(data[:EXCERPT_BYTES].decode("utf-8", "replace")).split())
     return f": {text[:EXCERPT_CHARS]}{'…' if len(text) > EXCERPT_CHARS else ''}" if text else ""
 
 

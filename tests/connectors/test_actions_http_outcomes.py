@@ -1,6 +1,7 @@
 """What `http.request` makes of answers that are unexpected, late, broken off, garbage or too large."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 
 import httpx
@@ -54,6 +55,19 @@ async def test_an_expected_status_is_success_and_others_are_not(client: httpx.As
 async def test_how_long_to_wait_is_taken_from_the_answer(client: httpx.AsyncClient) -> None:
     failed = await failure(client, says(answer(429, b"<html>slow down</html>", X_RateLimit_Reset="17")))
     assert failed.retry_after_s == 17
+
+
+@pytest.mark.parametrize("before", [b"x" * 293, b"x" * 2_043, b" " * 2_043, b""])
+async def test_a_secret_in_an_excerpt_is_masked_before_it_is_cut_or_its_spaces_are(
+    client: httpx.AsyncClient, before: bytes
+) -> None:
+    async with http_server(says(answer(400, before + b"hunter22\t two and more"))) as server:
+        given = dataclasses.replace(
+            call(url=server.url), mask=lambda text: text.replace("hunter22\t two", "***")
+        )
+        outcome = await HttpRequest(client)(given)
+    assert isinstance(outcome, Failed)
+    assert "hunter" not in outcome.message and "two" not in outcome.message
 
 
 async def test_a_query_never_gets_into_a_message(client: httpx.AsyncClient) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from connectors.datadog import DatadogEvents, api_url
+from connectors.datadog import EXCERPT_CHARS, DatadogEvents, api_url
 from connectors.http_client import create_http_client
 from schemas.posting import (
     AGGREGATION_KEY_MAX,
@@ -164,6 +164,12 @@ async def test_the_key_never_gets_into_a_reason_or_a_repr(client: httpx.AsyncCli
     assert isinstance(result, PostLater)
     assert result.reason == "Datadog answered 403: key *** unknown"
     assert KEY not in repr(DatadogEvents(client, "http://x", KEY))
+
+
+async def test_a_key_where_a_reason_is_cut_leaves_nothing_behind(client: httpx.AsyncClient) -> None:
+    result, _ = await posted(client, says(answer(403, b"x" * (EXCERPT_CHARS - 8) + KEY.encode())))
+    assert isinstance(result, PostLater)
+    assert KEY[:8] not in result.reason
 
 
 @pytest.mark.parametrize(

@@ -72,3 +72,23 @@ def test_its_repr_shows_nothing() -> None:
 def test_a_secret_never_survives_wherever_it_stands(secret: str, before: str, after: str) -> None:
     masked = Masker([secret]).text(before + secret + after)
     assert secret not in masked.replace("***", "\x00") or secret in "\x00"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "https://chat.example.com/hooks/T0KEN-123",  # without its query, its port, and with a small host
+        "/hooks/T0KEN-123",
+        "GET /hooks/T0KEN%2D123",
+        "sig=s1gnature",
+    ],
+)
+def test_an_address_that_is_a_secret_is_masked_however_it_is_shown(shown: str) -> None:
+    masker = Masker(["https://Chat.example.com:443/hooks/T0KEN%2D123?v=1&sig=s1gnature"])
+    masked = masker.text(f"POST {shown} answered 500")
+    assert "T0KEN" not in masked
+    assert "s1gnature" not in masked
+
+
+def test_a_bare_address_masks_no_single_slash() -> None:
+    assert Masker(["https://example.com/"]).text("a/b") == "a/b"

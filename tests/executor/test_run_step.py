@@ -249,3 +249,12 @@ async def test_whatever_an_action_answers_can_be_recorded(
         )
         assert decode(encode(record)) == record
         assert len(attempt.message) <= MESSAGE_CHARS_MAX
+
+
+async def test_an_action_can_mask_what_it_is_about_to_cut() -> None:
+    async def cuts(call: Call) -> Done | Failed:
+        return Failed("http_4xx", call.mask("unknown key hunter22")[:16])
+
+    slot = SecretSlot(path=("key",), name="TOKEN")
+    attempt = await attempt_of(cuts, arguments={"key": None}, secrets=(slot,))
+    assert attempt.message == "unknown key ***"

@@ -4,37 +4,35 @@ Every refusal becomes one sentence and an exit code here; nobody else handles HT
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import httpx
 
 from cli.composing import load_settings
 from cli.output import ANSWER_IS_NO, CANNOT_REACH, WRONG_USE, fail
-from settings import Settings
 
 TIMEOUT_S = 30.0
 
 
-@cache
-def _settings() -> Settings:
-    return load_settings()
-
-
 def base_url() -> str:
     """Where the API is."""
-    return _settings().url.rstrip("/")
+    return load_settings().url.rstrip("/")
 
 
 def at(*parts: str) -> str:
-    """The path of the API that these parts make; what a person typed stays one part."""
+    """The path of the API that these parts make; what a person typed stays one part.
+
+    Ends the command where one of them is empty or dots: that would be another path.
+    """
+    if not all(part.strip(".") for part in parts):
+        fail("a name or an id is empty", WRONG_USE)
     return "/api/v1/" + "/".join(quote(part, safe="") for part in parts)
 
 
 def headers() -> dict[str, str]:
     """What every request says of who asks."""
-    token = _settings().token
+    token = load_settings().token
     return {"Authorization": f"Bearer {token.reveal()}"} if token else {}
 
 
@@ -72,7 +70,12 @@ def call(
     try:
         return answer.json() if answer.content else None
     except ValueError:
-        fail(f"what answers at {base_url()} is not Pulsebook; set PULSEBOOK_URL", CANNOT_REACH)
+        not_pulsebook()
+
+
+def not_pulsebook() -> NoReturn:
+    """End the command: something answers, but as no Pulsebook does."""
+    fail(f"what answers at {base_url()} is not Pulsebook; set PULSEBOOK_URL", CANNOT_REACH)
 
 
 def unreachable(error: Exception) -> str:
@@ -87,8 +90,10 @@ def refusal(answer: httpx.Response) -> tuple[str, int]:
     """What a refused call says, and the exit code for it."""
     try:
         problem = answer.json()
-        text = str(problem.get("detail") or problem.get("title") or answer.text)
-    except (ValueError, AttributeError):
+        text = str(problem.get("detail") or problem["title"])
+    except (ValueError, AttributeError, TypeError, KeyError):
+        if answer.status_code in (404, 405):
+            not_pulsebook()
         text = f"HTTP {answer.status_code}: {answer.text[:300]}"
     match answer.status_code:
         case 401 | 403:
@@ -107,6 +112,8 @@ def pages(path: str, query: Mapping[str, Any], limit: int) -> Iterator[dict[str,
     left = limit
     while left > 0:
         page = call("GET", path, query={**query, "limit": min(left, 200), "cursor": cursor})
+        if not isinstance(page, dict) or "items" not in page:
+            not_pulsebook()
         yield from page["items"][:left]
         left -= len(page["items"])
         cursor = page.get("next")

@@ -1,5 +1,8 @@
 """The `pulsebook` command. Each group of commands is a file beside this one; what they do is not here."""
 
+import io
+import sys
+
 import typer
 
 from cli import alert, deadletter, endpoint, playbook, processes, run, secret, token, topics
@@ -35,6 +38,10 @@ app.add_typer(deadletter.app, name="deadletter")
 
 def main() -> None:
     """Entry point of the `pulsebook` script."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a title's letters shows question marks, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()
 
 

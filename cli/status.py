@@ -11,6 +11,8 @@ from cli.tables import show_rows
 def status(as_json: JsonOption = False) -> None:
     """Say how things stand: counts, how far everything was read, what is late, which process is ready."""
     overview = client.call("GET", "/api/v1/overview")
+    if not isinstance(overview, dict) or "playbooks" not in overview:
+        client.not_pulsebook()
     seen = processes(client.base_url())
     if as_json:
         document({**overview, "processes": seen})

@@ -2,9 +2,13 @@
 
 import contextlib
 import json
+import os
 import re
 import socket
-from collections.abc import Iterator
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.output import ANSWER_IS_NO, CANNOT_REACH, WRONG_USE
+from cli.supervisor import own_command
 
 NOBODY = "127.0.0.1:1"
 """A port on which nothing can listen without being root, and nothing does."""
@@ -23,6 +28,29 @@ def taken_port() -> Iterator[int]:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def somebody_else() -> Iterator[Callable[[int], str]]:
+    """A server of somebody else: JSON, but none of ours, with the status that is asked for."""
+    with contextlib.ExitStack() as servers:
+
+        def start(status: int) -> str:
+            class Answers(BaseHTTPRequestHandler):
+                def do_GET(self) -> None:
+                    self.send_response(status)
+                    self.end_headers()
+                    self.wfile.write(b'{"ok": true}')
+
+                def log_message(self, format: str, *args: object) -> None:
+                    """Nothing."""
+
+            server = servers.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Answers))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            servers.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_port}"
+
+        yield start
 
 
 def pulsebook(*arguments: str, **environment: str) -> Result:
@@ -94,3 +122,43 @@ def test_lint_tells_a_program_the_same_as_a_person(tmp_path: Path) -> None:
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert {(each["line"], each["severity"]) for each in found} == {(1, "error"), (2, "error")}
     assert any("no key `step`" in each["message"] and "`steps`" in each["fix"] for each in found)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "show"),
+        ("alert", "trace"),
+        ("playbook", "show"),
+        ("deadletter", "show"),
+        ("endpoint", "rotate"),
+    ],
+)
+@pytest.mark.parametrize("given", ["", ".."])
+def test_an_empty_name_is_no_other_question(command: tuple[str, ...], given: str) -> None:
+    done = pulsebook(*command, given, PULSEBOOK_URL=f"http://{NOBODY}")
+    assert done.exit_code == WRONG_USE
+    assert done.stderr == "a name or an id is empty\n"
+
+
+@pytest.mark.parametrize("status", [200, 404])
+@pytest.mark.parametrize("command", [("status",), ("run", "list"), ("deadletter", "list")])
+def test_a_server_that_is_not_pulsebook_is_named(
+    somebody_else: Callable[[int], str], command: tuple[str, ...], status: int
+) -> None:
+    url = somebody_else(status)
+    done = pulsebook(*command, PULSEBOOK_URL=url)
+    assert done.exit_code == CANNOT_REACH
+    assert done.stderr == f"what answers at {url} is not Pulsebook; set PULSEBOOK_URL\n"
+
+
+def test_a_terminal_that_cannot_show_a_letter_shows_a_question_mark(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*own_command(), "playbook", "lint", str(tmp_path / "ünï")],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == WRONG_USE
+    assert b"?n?: no such file or folder" in done.stderr

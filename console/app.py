@@ -10,7 +10,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
 from console import access, health, landing
-from console.api import alerts, endpoints, letters, overview, playbooks, runs, streaming, tokens
+from console.api import alerts, answering, endpoints, letters, overview, playbooks, runs, streaming, tokens
 from console.hooks.accepting import Hooks
 from console.metrics import Metrics
 from console.openapi import COMPONENTS, complete
@@ -38,6 +38,7 @@ FROM_THE_LOG: tuple[ControllerRouterHandler, ...] = (
     runs.show,
     runs.events,
     runs.cancel,
+    answering.answer,
     streaming.stream,
     letters.publications,
     letters.dead_letters,

@@ -1,0 +1,146 @@
+"""`pulsebook playbook`: checked, applied, compared, listed, shown, switched."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from schemas.topics import CATALOG
+from tests.cli.conftest import Pulsebook, Served
+
+GOOD = """\
+playbook: {name}
+description: Writes a line.
+owner: me
+on: {{call: {{}}}}
+steps:
+  - id: note
+    action: log
+    with: {{message: "{says}"}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "playbooks"
+    (folder / "deeper").mkdir(parents=True)
+    (folder / "one.yaml").write_text(GOOD.format(name="one", says="first"))
+    (folder / "deeper" / "two.yml").write_text(GOOD.format(name="two", says="second"))
+    (folder / "one.test.yaml").write_text("not: a playbook")
+    (folder / ".hidden.yaml").write_text("not: a playbook")
+    (folder / "README.md").write_text("# not a playbook")
+    return folder
+
+
+def test_a_folder_is_checked_whole_and_tests_are_no_playbooks(folder: Path, pulsebook: Pulsebook) -> None:
+    done = pulsebook("playbook", "lint", str(folder))
+    assert (done.exit_code, done.stdout) == (0, "2 playbook files, 0 errors, 0 warnings\n")
+
+
+def test_an_error_is_written_as_compilers_do_and_ends_with_1(folder: Path, pulsebook: Pulsebook) -> None:
+    broken = folder / "one.yaml"
+    broken.write_text(broken.read_text().replace("action: log", "action: lug"))
+    done = pulsebook("playbook", "lint", str(folder))
+    assert done.exit_code == 1
+    line, summary = done.stdout.splitlines()
+    assert line.startswith(f"{broken}:7:")
+    assert ": error: " in line
+    assert "log" in line.rpartition("(")[2]
+    assert summary == "2 playbook files, 1 error, 0 warnings"
+
+
+def test_two_files_of_one_playbook_are_an_error(folder: Path, pulsebook: Pulsebook) -> None:
+    (folder / "other.yaml").write_text(GOOD.format(name="one", says="other"))
+    done = pulsebook("playbook", "lint", str(folder))
+    assert done.exit_code == 1
+    assert f"other.yaml:1:1: error: `one` is the playbook of {folder / 'one.yaml'} too" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["lint", "apply", "diff"])
+def test_a_path_that_is_none_or_empty_is_wrong_use(
+    command: str, pulsebook: Pulsebook, tmp_path: Path
+) -> None:
+    absent = pulsebook("playbook", command, "nowhere")
+    assert (absent.exit_code, absent.stderr) == (2, "nowhere: no such file or folder\n")
+    (tmp_path / "empty").mkdir()
+    empty = pulsebook("playbook", command, "empty")
+    assert (empty.exit_code, empty.stderr) == (2, "no playbook files (*.yaml) there\n")
+
+
+def test_what_is_applied_is_active_and_a_second_time_unchanged(
+    web: Served, folder: Path, pulsebook: Pulsebook
+) -> None:
+    first = pulsebook("playbook", "apply", str(folder), "--reason", "a start")
+    assert first.exit_code == 0
+    assert [line.split(", revision ")[0] for line in first.stdout.splitlines()] == [
+        "two: applied",
+        "one: applied",
+    ]
+    second = pulsebook("playbook", "apply", str(folder))
+    assert [line.split(", revision ")[0] for line in second.stdout.splitlines()] == [
+        "two: unchanged",
+        "one: unchanged",
+    ]
+    assert {change.reason for change in web.records(CATALOG)} == {"a start"}
+
+
+def test_a_broken_file_is_refused_and_the_others_are_applied(
+    web: Served, folder: Path, pulsebook: Pulsebook
+) -> None:
+    (folder / "one.yaml").write_text("playbook: one\nstebs: []\n")
+    done = pulsebook("playbook", "apply", str(folder), "--prune")
+    assert done.exit_code == 1
+    assert "two: applied" in done.stdout
+    assert f"{folder / 'one.yaml'}:2:1: error: " in done.stdout
+    assert f"{folder / 'one.yaml'}: refused, nothing changed" in done.stdout
+    assert "nothing was removed" in done.stderr
+    answers = list(map(json.loads, pulsebook("playbook", "apply", str(folder), "--json").stdout.splitlines()))
+    assert [each["outcome"] for each in answers] == ["unchanged", "refused"]
+
+
+def test_pruning_removes_what_is_in_no_file(web: Served, folder: Path, pulsebook: Pulsebook) -> None:
+    pulsebook("playbook", "apply", str(folder))
+    done = pulsebook("playbook", "apply", str(folder / "one.yaml"), "--prune")
+    assert done.exit_code == 0
+    assert "two: removed" in done.stdout
+    (left,) = map(json.loads, pulsebook("playbook", "list", "--json").stdout.splitlines())
+    assert left["name"] == "one"
+
+
+def test_a_diff_shows_what_applying_would_change(web: Served, folder: Path, pulsebook: Pulsebook) -> None:
+    new = pulsebook("playbook", "diff", str(folder))
+    assert new.exit_code == 1
+    assert f"+ one: new ({folder / 'one.yaml'})" in new.stdout
+    pulsebook("playbook", "apply", str(folder))
+    same = pulsebook("playbook", "diff", str(folder))
+    assert (same.exit_code, same.stdout) == (0, "nothing would change\n")
+    (folder / "one.yaml").write_text(GOOD.format(name="one", says="changed"))
+    changed = pulsebook("playbook", "diff", str(folder))
+    assert changed.exit_code == 1
+    assert '-    with: {message: "first"}' in changed.stdout
+    assert '+    with: {message: "changed"}' in changed.stdout
+    (folder / "one.yaml").write_text("playbook: [")
+    broken = pulsebook("playbook", "diff", str(folder))
+    assert broken.exit_code == 1
+    assert "one.yaml: refused, nothing changed" in broken.stdout
+
+
+def test_a_playbook_is_listed_shown_disabled_and_enabled(
+    web: Served, folder: Path, pulsebook: Pulsebook
+) -> None:
+    assert "no playbooks yet" in pulsebook("playbook", "list").stdout
+    pulsebook("playbook", "apply", str(folder / "one.yaml"))
+    _, row = pulsebook("playbook", "list").stdout.splitlines()
+    assert row.split()[:2] == ["one", "yes"]
+    assert (folder / "one.yaml").read_text().rstrip() in pulsebook("playbook", "show", "one").stdout
+    assert pulsebook("playbook", "disable", "one", "--reason", "noisy").stdout == "one: disabled\n"
+    assert web.records(CATALOG)[-1].reason == "noisy"
+    assert "DISABLED" in pulsebook("playbook", "show", "one").stdout
+    assert json.loads(pulsebook("playbook", "enable", "one", "--json").stdout)["enabled"] is True
+
+
+@pytest.mark.parametrize("command", ["show", "enable", "disable"])
+def test_an_unknown_playbook_is_the_answer_no(web: Served, pulsebook: Pulsebook, command: str) -> None:
+    done = pulsebook("playbook", command, "nosuch")
+    assert done.exit_code == 1
+    assert "there is no playbook nosuch" in done.stderr

@@ -7,7 +7,6 @@ from engine.alert.facts import alert_key, cycle_of
 from engine.alert.scope import alert_scope
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import Admission
-from engine.run.inputs import resolve
 from schemas.admissions import Candidate
 from schemas.alerts import Alert
 from schemas.json import canonical
@@ -21,7 +20,7 @@ def is_default_key(book: Compiled) -> bool:
 
 
 def key_of_alert(book: Compiled, alert: Alert) -> str:
-    """The key of an alert, for a playbook without inputs in its key. Raises ExpressionError."""
+    """The key of an alert. Raises ExpressionError."""
     return default_key(alert) if is_default_key(book) else _evaluated(book, alert_scope(alert))
 
 
@@ -30,12 +29,7 @@ def key_of(book: Compiled, candidate: Candidate) -> str:
     alert = candidate.alert
     if is_default_key(book):
         return "" if alert is None else default_key(alert)
-    scope: dict[str, Any] = {} if alert is None else alert_scope(alert)
-    if "inputs." in book.playbook.admission.key:
-        given = candidate.inputs if isinstance(candidate.inputs, dict) else {}
-        values, _ = resolve(book, given, scope)
-        scope |= {f"inputs.{name}": value for name, value in values.items() if value is not None}
-    return _evaluated(book, scope)
+    return _evaluated(book, {} if alert is None else alert_scope(alert))
 
 
 def default_key(alert: Alert) -> str:

@@ -51,13 +51,13 @@ def test_calls_without_an_alert_have_no_key_by_default() -> None:
     assert [(call.decision, call.key, call.alert_id) for call in calls] == [("started", "", "")] * 3
 
 
-def test_a_key_may_be_made_of_inputs() -> None:
+def test_a_key_that_speaks_of_what_is_not_known_before_a_start_holds_back() -> None:
     world = World(a_book(key="inputs.service"))
     assert world.book is not None
 
     decided = world.candidate(a_candidate("call-1", None, inputs={"service": "checkout"}, via="api"))
 
-    assert (decided.decision, decided.rule) == ("held_back", "key")  # it declares no such input
+    assert (decided.decision, decided.rule) == ("held_back", "key")
     assert "inputs.service" in decided.reason
 
 

@@ -14,13 +14,13 @@ from engine.playbook.compiled import Compiled
 from engine.run.deciding import decide
 from engine.run.ending import end_at_once
 from engine.run.evolving import born, evolve, refold
-from engine.run.fitting import instead, too_large
+from engine.run.fitting import instead, measured, too_large
 from engine.run.number import KNOWN_NUMBERS
 from engine.run.responding import after_the_end, respond
 from engine.run.starting import started_by
 from engine.run.state import ENDED, Run, Stamp, decode_row, encode_row
 from schemas.admissions import RunEnded
-from schemas.events import JournalRecord, RunEvent, RunFinished, RunStarted
+from schemas.events import JournalRecord, RunEvent, RunFinished, RunStarted, VarsSet
 from schemas.inbox import InboxRecord, RunRequested, StepClaimed, StepFinished, TimerFired
 from schemas.outgoing import Cause, Outgoing
 from schemas.topics import ADMISSIONS
@@ -99,21 +99,30 @@ def expects_newer(row: Run | None, record: InboxRecord) -> bool:
 def _drafted(
     row: Run | None, record: InboxRecord, cause: Cause, book: Compiled, strict: bool
 ) -> tuple[list[RunEvent], Run | None]:
-    """All events of this input, and the row after them. `strict`: what does not fit fails its step."""
+    """All events of this input, and the row after them. `strict`: what does not fit fails its step.
+
+    What is not strict ends early where it surely does not fit.
+    """
     stamp = _stamp(row, record, cause)
+    limits = _pinned(row, record).limits
     events: list[RunEvent] = []
+    set_bytes = 0
     run = row
     more = respond(row, record, cause.at_ms, book)
     for _ in range(ROUNDS_PER_STEP * (len(book.steps) + 4)):
         for event in more:
             after = evolve(run, event, stamp)
-            if strict and (why := too_large(after, [*events, event], _pinned(row, record).limits)):
+            if strict and (why := too_large(after, [*events, event], limits)):
                 if isinstance(event, RunStarted):
                     return [event], after  # what was requested is too large, whatever the steps do
                 event = instead(event, why, book) or event
                 after = evolve(run, event, stamp)
             events.append(event)
             run = after
+            # A few steps that each double a variable would need more memory than there is before they rest.
+            set_bytes += measured(event) if isinstance(event, VarsSet) else 0
+            if set_bytes > limits.record_bytes_max and not strict:
+                return events, run
         if not more or run is None:
             return events, run
         more = decide(run, book)

@@ -21,6 +21,11 @@ _ENVELOPE_BYTES = 512
 _encoder = msgspec.json.Encoder()
 
 
+def measured(event: RunEvent) -> int:
+    """Bytes of an event, as `too_large` counts them."""
+    return len(_encoder.encode(event))
+
+
 def too_large(run: Run | None, events: list[RunEvent], limits: Limits) -> str:
     """Why a row, or the events of one record, do not fit; empty where they do."""
     size = len(_encoder.encode(events)) + _ENVELOPE_BYTES

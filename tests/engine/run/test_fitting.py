@@ -1,5 +1,6 @@
 """What is too large fails its step with a clear reason, or the run; nothing ever grows beyond its limit."""
 
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -67,6 +68,20 @@ def test_a_set_that_brings_too_much_fails_the_run() -> None:
     life.succeed("x" * 2_500)
     assert (failure(life).step, failure(life).kind) == ("#1", "too_large")
     assert within(life)
+
+
+def test_sets_that_double_a_value_again_and_again_stop_at_the_limit_and_not_at_the_end_of_memory() -> None:
+    doublings = [SetStep(path=f"#{n}", values={"x": "${{ vars.x + vars.x }}"}) for n in range(2, 300)]
+    tracemalloc.start()
+    try:
+        life = Life(a_playbook(SetStep(path="#1", values={"x": "x" * 64}), *doublings), limits=TIGHT)
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert failure(life).kind == "too_large"
+    assert life.status == "failed"
+    assert within(life)
+    assert most_bytes < 20_000_000
 
 
 def test_arguments_that_are_too_large_fail_the_step_and_it_may_be_passed_over() -> None:

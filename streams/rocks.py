@@ -9,6 +9,8 @@ from pathlib import Path
 
 import rocksdict
 
+Database = rocksdict.Rdict
+
 MIB = 1 << 20
 CACHE_BYTES = 64 * MIB
 BUFFERS_BYTES = 64 * MIB
@@ -26,7 +28,7 @@ def _shared() -> tuple[rocksdict.Cache, rocksdict.WriteBufferManager]:
     )
 
 
-def open_database(path: Path) -> rocksdict.Rdict:
+def open_database(path: Path) -> Database:
     """The database in that folder, made if it is not there. Keys and values are bytes."""
     blocks, buffers = _shared()
     tables = rocksdict.BlockBasedOptions()
@@ -44,3 +46,8 @@ def open_database(path: Path) -> rocksdict.Rdict:
     options.set_max_log_file_size(MIB)
     options.set_stats_dump_period_sec(0)
     return rocksdict.Rdict(str(path), options=options)
+
+
+def new_batch() -> rocksdict.WriteBatch:
+    """Changes that are written all or nothing, with `Database.write`."""
+    return rocksdict.WriteBatch(raw_mode=True)

@@ -7,13 +7,12 @@ moment, also after a kill, exactly a prefix of its changelog. How records become
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-import rocksdict
 from faust.stores.rocksdb import Store
 from faust.types import TP, CollectionT, EventT
 
 from streams.ending import EXIT_BROKEN
 from streams.replay import Replay
-from streams.rocks import open_database
+from streams.rocks import Database, new_batch, open_database
 from streams.rows import HEADER, WATERMARK, header_of
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ class RowStore(Store):
         super().__init__(*args, **kwargs)
         self._replays: dict[int, Replay] = {}
 
-    def _open_for_partition(self, partition: int) -> rocksdict.Rdict:
+    def _open_for_partition(self, partition: int) -> Database:
         return open_database(self.partition_path(partition))
 
     def row(self, partition: int, key: bytes) -> bytes | None:
@@ -49,7 +48,7 @@ class RowStore(Store):
 
     def write(self, partition: int, rows: Mapping[bytes, bytes | None], changelog_offset: int | None) -> None:
         """Write rows (None deletes) and the changelog offset they go up to, all or nothing."""
-        batch = rocksdict.WriteBatch(raw_mode=True)
+        batch = new_batch()
         for key, row in rows.items():
             if row is None:
                 batch.delete(key)

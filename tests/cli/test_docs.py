@@ -9,7 +9,8 @@ import typer
 
 from cli.main import app
 
-PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "cli.md").read_text()
 _ROW = re.compile(r"^\| `([a-z][^`]*)` \| (.*?) \|", re.M)
 
 
@@ -38,3 +39,15 @@ def test_every_command_is_on_the_page_with_its_options_and_no_other() -> None:
 def test_every_command_says_what_it_does() -> None:
     for name, command in commands(typer.main.get_command(app)):
         assert command.help, name
+
+
+def test_no_document_speaks_of_a_command_that_is_not_there() -> None:
+    there = {name for name, _ in commands(typer.main.get_command(app))}
+    groups = {name.split()[0] for name in there if " " in name}
+    told = {
+        f"{group} {name}" if group in groups and name else group
+        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+        for group, name in re.findall(r"(?:`|^\$ )pulsebook ([a-z]+)(?: ([a-z]+))?", page.read_text(), re.M)
+    }
+    assert told - there - groups == set()
+    assert len(told) > 10

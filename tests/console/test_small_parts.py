@@ -89,7 +89,10 @@ def test_a_path_that_is_logged_holds_no_token_and_no_line_of_its_own(path: str, 
     assert masked_path(path) == masked
 
 
-@given(st.text(), st.text(min_size=12).filter(lambda token: token.isprintable() and "/" not in token))
+PRINTABLE = st.characters(exclude_categories=("C", "Z"), exclude_characters="/")
+
+
+@given(st.text(), st.text(PRINTABLE, min_size=12))
 def test_no_token_in_a_hooks_path_survives_masking(endpoint: str, token: str) -> None:
     assert token not in masked_path(f"/hooks/{endpoint.replace('/', '')}x/{token}").partition("x/")[2]
 

@@ -120,7 +120,7 @@ def _opened(value: Any) -> Any:
     return value.value()
 
 
-_FOREIGN = (NotJson, TypeError, SystemError, RuntimeError)
+_FOREIGN = (NotJson, TypeError, SystemError, RuntimeError, MemoryError)
 
 
 def _translated(error: Exception) -> ExpressionError:
@@ -128,6 +128,8 @@ def _translated(error: Exception) -> ExpressionError:
         return ExpressionError(str(error))
     if isinstance(error, RuntimeError):
         return ExpressionError(run_fault(str(error)))
+    if isinstance(error, MemoryError):
+        return ExpressionError("what it makes needs more memory than there is")
     # The library cannot say an optional value in Python.
     return ExpressionError(_OPTIONAL)
 

@@ -203,6 +203,20 @@ def test_too_many_rounds_end_with_an_error() -> None:
     assert value_of("size(steps.pods.output.map(a, a))", **{"steps.pods.output": many}) == 1_000
 
 
+def test_a_text_that_outgrows_the_memory_is_an_error() -> None:
+    program = (
+        "import resource\n"
+        "from engine.expressions import ExpressionError, select\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (1_000_000_000, 1_000_000_000))\n"
+        "try:\n"
+        "    select({'x': 'output.replace(\"a\", output)'}, 'a' * 40_000)\n"
+        "except ExpressionError as error:\n"
+        "    print(error.message)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert b"needs more memory than there is" in done.stdout, done.stderr
+
+
 def test_only_the_names_an_expression_uses_are_asked_for() -> None:
     class Scope(dict[str, Any]):
         asked: list[str] = []  # noqa: RUF012 - one scope, one test

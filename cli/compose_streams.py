@@ -58,12 +58,9 @@ async def run_sink(settings: Settings, stop: asyncio.Event) -> int:
     async with AsyncExitStack() as parts:
         client = create_http_client()
         parts.push_async_callback(client.aclose)
+        datadog = poster(client, settings)
         return await _run(
-            settings,
-            stop,
-            "sink",
-            SINK_PORT,
-            lambda options: create_sink(options, poster=poster(client, settings)),
+            settings, stop, "sink", SINK_PORT, lambda options: create_sink(options, poster=datadog)
         )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.output import WRONG_USE, fail, say
+from cli.output import WRONG_USE, JsonOption, document, fail, say
 
 PLAYBOOK = """\
 # A first playbook: it writes a line for each alert of the endpoint `demo` and tells Datadog about it.
@@ -43,7 +43,12 @@ README = """\
 """
 
 
-def init(directory: Annotated[Path, typer.Argument(help="A folder; made if it is not there.")]) -> None:
+def init(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder; made if it is not there.", show_default=False)
+    ],
+    as_json: JsonOption = False,
+) -> None:
     """Make a folder with a first playbook and a README."""
     files = {directory / "hello.yaml": PLAYBOOK, directory / "README.md": README}
     for path in files:
@@ -53,7 +58,8 @@ def init(directory: Annotated[Path, typer.Argument(help="A folder; made if it is
         directory.mkdir(parents=True, exist_ok=True)
         for path, text in files.items():
             path.write_text(text, encoding="utf-8")
-            say(f"wrote {path}")
+            document({"wrote": str(path)}) if as_json else say(f"wrote {path}")
     except OSError as error:
         fail(f"cannot write to {directory}: {error.strerror}", WRONG_USE)
-    say(f"try: pulsebook playbook lint {directory}, then pulsebook playbook apply {directory}")
+    if not as_json:
+        say(f"try: pulsebook playbook lint {directory}, then pulsebook playbook apply {directory}")

@@ -22,7 +22,15 @@ from tests.console.conftest import KEPT_MS, MemoryCatalog
 from tests.console.memory_log import MemoryLog
 
 T = TypeVar("T")
+HERE = Path(__file__).parent
 WITHIN_S = 10.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with a web process are many and together slow: they are for `make test`, not for `make check`."""
+    for item in items:
+        if HERE in item.path.parents and "make_served" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +87,17 @@ def _serve_in_thread(folder: Path, started: Callable[[Served], None], settings: 
     asyncio.run(main())
 
 
+@pytest.fixture(scope="session")
+def ending() -> Iterator[list[threading.Thread]]:
+    """Web processes that were told to stop: they do while the next tests go on."""
+    threads: list[threading.Thread] = []
+    yield threads
+    for thread in threads:
+        thread.join(WITHIN_S)
+
+
 @pytest.fixture
-def make_served(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+def make_served(tmp_path: Path, ending: list[threading.Thread]) -> Iterator[Callable[..., Served]]:
     """Starts a web process with these settings (auth off unless told)."""
     running: list[tuple[Served, threading.Thread]] = []
 
@@ -101,7 +118,7 @@ def make_served(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     yield make
     for served, thread in running:
         served.loop.call_soon_threadsafe(served.stop.set)
-        thread.join(WITHIN_S)
+        ending.append(thread)
 
 
 Pulsebook = Callable[..., Result]

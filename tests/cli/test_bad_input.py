@@ -46,7 +46,7 @@ def somebody_else() -> Iterator[Callable[[int], str]]:
                     """Nothing."""
 
             server = servers.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Answers))
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
             servers.callback(server.shutdown)
             return f"http://127.0.0.1:{server.server_port}"
 

@@ -7,6 +7,7 @@ import time
 import msgspec
 import pytest
 
+from cli import following
 from cli.run_shown import event_line
 from console.run_view import record_view
 from schemas import codec
@@ -66,6 +67,7 @@ def test_a_web_that_restarts_is_asked_for_the_rest(
     pulsebook: Pulsebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = [("1", "record", RECORDS[0])], [("2", "record", RECORDS[1]), ("", "end", END)]
+    monkeypatch.setattr(following, "AGAIN_AFTER_S", 0.01)
     with Breaking(first, 503, second) as server:
         monkeypatch.setenv("PULSEBOOK_URL", server.url)
         done = pulsebook("run", "watch", RUN, "--json")

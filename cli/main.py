@@ -2,21 +2,43 @@
 
 import io
 import sys
+from importlib.metadata import version as installed_version
+from typing import Annotated
 
 import typer
 
 from cli import alert, deadletter, endpoint, playbook, processes, run, secret, token, topics
 from cli.doctor import doctor
 from cli.init import init
+from cli.output import say
 from cli.status import status
 from cli.up import up
+
+
+def tell_version(wanted: bool) -> None:
+    """The version, and the end of the command."""
+    if wanted:
+        say(f"pulsebook {installed_version('pulsebook')}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="pulsebook",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Matches alerts to playbooks, runs their steps, and tells Datadog what happened.",
 )
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and end.", callback=tell_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Matches alerts to playbooks, runs their steps, and tells Datadog what happened."""
+
+
 app.command()(up)
 app.command()(processes.web)
 app.command()(processes.processor)

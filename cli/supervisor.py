@@ -8,6 +8,7 @@ pipe that only the supervisor holds open tells a child when its owner is gone, e
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import time
@@ -22,6 +23,9 @@ RESTART_DELAY_MAX_S = 10.0
 STEADY_AFTER_S = 30.0
 """A child that lived this long starts again without the delay of its earlier failures."""
 LAST_LINES = 5
+LOG_BYTES_MAX = 32 * 1024 * 1024
+"""A larger log becomes NAME.log.1, in place of the one before."""
+LOOK_AT_LOGS_EVERY_S = 30.0
 
 
 @dataclass(slots=True)
@@ -50,6 +54,13 @@ class Child:
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-LAST_LINES:])
         return ""
 
+    def trim_log(self, bytes_max: int) -> None:
+        """Set a log that has grown too large aside, and begin anew. The child goes on writing meanwhile."""
+        with contextlib.suppress(OSError):
+            if self.log.stat().st_size > bytes_max:
+                shutil.copyfile(self.log, f"{self.log}.1")
+                os.truncate(self.log, 0)  # it writes at the end, wherever that is
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, SIGKILL to its whole session; nothing where it does not run."""
         if self.process is None or self.process.returncode is not None:
@@ -69,12 +80,14 @@ class Supervisor:
         self.stopping = False
         self._say = say
         self._owner_read, self._owner_write = os.pipe()
+        self._trimming: asyncio.Task[None] | None = None
 
     async def start(self, child: Child) -> None:
         """Start a child and keep it running until `stop`. Raises OSError where it cannot be started."""
         self.children[child.name] = child
         await self._spawn(child)
         child.keeper = asyncio.create_task(self._keep(child), name=f"keep {child.name}")
+        self._trimming = self._trimming or asyncio.create_task(self._trim_logs(), name="trim logs")
 
     async def _spawn(self, child: Child) -> None:
         # Who stops waits for a start that is under way: no process may come to be after it has looked.
@@ -119,6 +132,12 @@ class Supervisor:
         child.delay_s = min(child.delay_s * 2, RESTART_DELAY_MAX_S)
         child.restarts += 1
 
+    async def _trim_logs(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_AT_LOGS_EVERY_S)
+            for child in list(self.children.values()):
+                await asyncio.to_thread(child.trim_log, LOG_BYTES_MAX)
+
     async def stop(self, names: Sequence[str], within_s: float) -> None:
         """SIGTERM to these children at once; SIGKILL to their sessions after `within_s` seconds.
 
@@ -141,10 +160,10 @@ class Supervisor:
 
     async def close(self) -> None:
         """After `stop`: let go of the keepers and of the owner's pipe, which ends whatever still runs."""
-        keepers = [child.keeper for child in self.children.values() if child.keeper]
-        for keeper in keepers:
-            keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
+        tasks = [task for task in (self._trimming, *(each.keeper for each in self.children.values())) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         for descriptor in (self._owner_write, self._owner_read):
             if descriptor >= 0:
                 os.close(descriptor)

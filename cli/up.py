@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import dataclasses
 import secrets
+import shlex
 import signal
 import socket
 import time
@@ -33,10 +34,11 @@ PORTS_FREE_WITHIN_S = 12.0
 """How long the processes of an `up` that was killed may take to end."""
 OWNER_TOKEN_FILE = "owner-token"  # noqa: S105  # a file name
 DEFAULT_PORT = 8080
+DEFAULT_DATA = Path("data")
 
 
 def up(
-    data: Annotated[Path, typer.Option(help="Folder for all data of this machine.")] = Path("data"),
+    data: Annotated[Path, typer.Option(help="Folder for all data of this machine.")] = DEFAULT_DATA,
     port: Annotated[
         int, typer.Option(min=1, max=65_535 - COUNT, help="Port of web and API; the next four are used too.")
     ] = DEFAULT_PORT,
@@ -146,8 +148,7 @@ async def _start_and_watch(stack: Stack, playbooks: Path) -> None:
     folder = PlaybookFolder(playbooks, httpx.URL(stack.url), headers, tell)
     await folder.apply_changed()
     await _must_be_ready(stack, stack.names)
-    if stack.ports.web != DEFAULT_PORT:
-        tell(f"the commands find it with PULSEBOOK_URL={stack.url}")
+    _tell_how_to_find_it(stack)
     tell("try: pulsebook alert send --example")
     tell(f"ready {stack.url}")
     await folder.watch()
@@ -176,6 +177,14 @@ def _tell_endpoint(stack: Stack, path: str) -> None:
     tell(f"endpoint demo: {stack.settings.public_url.rstrip('/') or stack.url}{path}")
     if not stack.settings.public_url:
         tell("  Datadog needs an address that it can reach: set PULSEBOOK_PUBLIC_URL to yours")
+
+
+def _tell_how_to_find_it(stack: Stack) -> None:
+    told = [f"PULSEBOOK_URL={stack.url}"] if stack.ports.web != DEFAULT_PORT else []
+    if stack.data_dir != DEFAULT_DATA.resolve():
+        told.append(f"PULSEBOOK_DATA_DIR={shlex.quote(str(stack.data_dir))}")
+    if told:
+        tell(f"the other commands find it with: export {' '.join(told)}")
 
 
 def _headers(settings: Settings) -> dict[str, str]:

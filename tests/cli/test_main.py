@@ -28,6 +28,10 @@ def test_a_group_by_itself_says_what_it_has(pulsebook: Pulsebook, group: tuple[s
     assert "Commands" in done.output
 
 
+def test_the_version_is_told(pulsebook: Pulsebook) -> None:
+    assert re.fullmatch(r"pulsebook \d+\.\d+\.\d+\S*\n", pulsebook("--version").stdout)
+
+
 def test_the_sandbox_is_no_command_for_people(pulsebook: Pulsebook) -> None:
     assert not re.search(r"\bsandbox\b", pulsebook("--help").stdout)
 

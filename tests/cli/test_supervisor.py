@@ -182,6 +182,20 @@ async def test_a_child_learns_that_its_owner_is_gone(boss: Supervisor, tmp_path:
     assert await asyncio.wait_for(one.process.wait(), WITHIN_S) == -signal.SIGTERM
 
 
+async def test_a_log_that_grew_too_large_is_set_aside_while_its_child_goes_on_writing(
+    boss: Supervisor, tmp_path: Path
+) -> None:
+    one = child(tmp_path, "one", "import time\nwhile True: print('x' * 99, flush=True); time.sleep(0.01)")
+    await boss.start(one)
+    await until(lambda: one.log.stat().st_size > 1_000)
+    one.trim_log(1_000_000)
+    assert not (tmp_path / "one.log.1").exists()
+    one.trim_log(1_000)
+    assert (tmp_path / "one.log.1").stat().st_size > 1_000
+    await until(one.last_lines)
+    assert one.log.read_bytes().startswith(b"xxx")
+
+
 def test_an_exit_code_is_told_as_people_know_it() -> None:
     assert [described(code) for code in (0, 70, -9, -15, -200)] == [
         "exit code 0",

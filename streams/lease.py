@@ -78,6 +78,7 @@ class Lease:
         if self.lapsed():
             self._end(
                 f"the lease has lapsed: the last heartbeat is {self.age_s():.1f} s old, "
-                f"the session timeout {self.session_timeout_s:.1f} s; was this process stopped?",
+                f"the session timeout {self.session_timeout_s:.1f} s; "
+                "was this process stopped, or Kafka out of reach?",
                 EXIT_BROKEN,
             )

@@ -46,8 +46,12 @@ class Watching:
         app.in_background(self._watch)
 
     async def _watch(self) -> None:
+        lease = self._app.lease
         while True:
+            before_s = lease.now_s()
             await asyncio.sleep(EVERY_S)
+            if lease.now_s() - before_s > lease.session_timeout_s:
+                lease.check()  # this process was stopped: do not wait until it wants to write
             if self._app.strict_consumer.started:
                 self._look()
 

@@ -1,5 +1,6 @@
 """What a worker tells about itself, and that it ends when messages are nowhere."""
 
+import asyncio
 from typing import Any, cast
 
 import pytest
@@ -95,6 +96,23 @@ async def test_the_time_since_the_last_commit_grows_while_something_waits_for_on
     assert watched.look()["pulsebook_seconds_since_commit"] >= 9
     watched.consumer._committed_offset[INPUT] = 11
     assert watched.look()["pulsebook_seconds_since_commit"] < 1
+
+
+async def test_a_process_that_slept_for_a_session_timeout_looks_at_its_lease_at_once(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = watched.app.lease
+    lease.assigned()
+    clock = lease._clock
+    lease._clock = lambda: clock() + jump_s
+    jump_s = 0.0
+    monkeypatch.setattr("streams.watching.EVERY_S", 0.02)
+    watching = asyncio.create_task(watched.watching._watch())
+    await asyncio.sleep(0.05)
+    assert not watching.done()
+    jump_s = 11.0
+    with pytest.raises(Ended, match="the lease has lapsed"):
+        await asyncio.wait_for(watching, 1)
 
 
 async def test_messages_that_are_nowhere_end_the_process_after_a_while(

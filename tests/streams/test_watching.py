@@ -103,9 +103,8 @@ async def test_a_process_that_slept_for_a_session_timeout_looks_at_its_lease_at_
 ) -> None:
     lease = watched.app.lease
     lease.assigned()
-    clock = lease._clock
+    clock, jump_s = lease._clock, 0.0
     lease._clock = lambda: clock() + jump_s
-    jump_s = 0.0
     monkeypatch.setattr("streams.watching.EVERY_S", 0.02)
     watching = asyncio.create_task(watched.watching._watch())
     await asyncio.sleep(0.05)

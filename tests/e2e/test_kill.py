@@ -61,8 +61,7 @@ async def test_a_kill_of_any_process_loses_nothing_and_repeats_nothing(tmp_path:
     playbooks.mkdir()
     with Target(answer_after_s=0.2) as target:
         (playbooks / "reads-and-writes.yaml").write_text(PLAYBOOK.replace("TARGET", target.url))
-        # A short session, so that the test need not wait long for what a dead member held.
-        with machine(tmp_path, playbooks, {"PULSEBOOK_SESSION_TIMEOUT_S": "10"}) as up:
+        with machine(tmp_path, playbooks) as up:
             names = ("processor", "executor", "sink", "web")
             accepted, _ = await asyncio.gather(
                 send_steadily(up.hook, ALERTS, FLOW_S), kill_in_turn(up, names, FLOW_S / (len(names) + 1))

@@ -190,7 +190,10 @@ def hosts(value: str) -> tuple[str, ...]:
 
 
 def path(value: str) -> Path:
-    return Path(value).expanduser()
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError("a path whose home folder exists; there is no such user's here") from None
 
 
 def secret(value: str) -> SecretText:

@@ -160,3 +160,8 @@ def test_any_environment_gives_settings_or_problems(environment: dict[str, str])
 def test_every_setting_is_documented_as_it_is() -> None:
     documented = Path(__file__).parents[1].joinpath("docs", "settings.md").read_text()
     assert documented.endswith("\n\n" + reference()), "run `make docs`"
+
+
+def test_a_path_in_the_home_of_nobody_is_a_problem_and_no_crash() -> None:
+    with pytest.raises(SettingsError, match="PULSEBOOK_DATA_DIR"):
+        Settings.read({"PULSEBOOK_DATA_DIR": "~nobody-of-that-name/data"})

@@ -43,8 +43,6 @@ class HardenedApp(faust.App):
         self.lease = Lease(session_timeout_s, end=end)
         self.fetch_max_wait_ms = fetch_max_wait_ms
         self.covered: Covered = lambda tp: None
-        self.ignores: Callable[[Any], bool] = lambda record: False
-        """Whether a record of an input topic concerns no agent: told by its header, before anything else."""
         self._background: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._revoking: list[Callable[[set[TP]], None]] = []
         self._stopping: list[Callable[[], Coroutine[Any, Any, None]]] = []

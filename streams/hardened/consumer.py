@@ -166,9 +166,6 @@ class StrictConsumer(UpstreamConsumer):
                 if number == 0 and progress.doubts(record.offset):
                     self.log.info("offsets from %d are missing in %r", progress.position, tp)
                     return False
-                if self.app.ignores(record):
-                    progress.pass_over(record.offset, record.timestamp)
-                    continue
             if number % MESSAGES_BETWEEN_YIELDS == MESSAGES_BETWEEN_YIELDS - 1:
                 await asyncio.sleep(0)
             if not await self._room(tp) or self._progress.get(tp) is not progress:

@@ -16,6 +16,7 @@ from aiokafka.structs import ConsumerRecord
 
 from connectors.errors import NotReachable, PermanentFailure
 from connectors.kafka_errors import translated
+from fetch_pace import Fetching, FetchPace
 from schemas.codec import decode
 from schemas.errors import MalformedMessage
 from schemas.fields import Record
@@ -37,6 +38,8 @@ ALONE_WAIT_MS = 500
 """A single partition keeps nobody waiting: fewer requests while nothing happens."""
 AGAIN_S = 1.0
 """Pause before a broken consumer is replaced."""
+GATHERED = Fetching(min_bytes=32 * 1024, wait_ms=100)
+"""How `follow` fetches while many records come."""
 _CONSUMER: Mapping[str, Any] = {
     "group_id": None,
     "enable_auto_commit": False,
@@ -165,6 +168,7 @@ class EventLogReader:
         A failure is raised only before anything could be read; later ones are logged and waited out.
         """
         next_offsets = dict(positions or {})
+        pace = FetchPace(Fetching(1, self._options["fetch_max_wait_ms"]), GATHERED)
         assigned: list[TopicPartition] = []
         while True:
             try:
@@ -172,6 +176,7 @@ class EventLogReader:
                     assigned = await self._assign(consumer, next_offsets, None)
                     while True:
                         batch = await self._poll(consumer, assigned)
+                        pace.drained(consumer, len(batch))
                         if batch:
                             yield batch
                             next_offsets |= {(one.topic, one.partition): one.offset + 1 for one in batch}

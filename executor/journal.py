@@ -16,12 +16,15 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 
 from executor.config import ExecutorConfig
 from executor.progress import Position
+from fetch_pace import Fetching, FetchPace
 from schemas.topics import RUN_JOURNAL
 
 log = logging.getLogger(__name__)
 
 _NEVER_LEFT_MS = 7 * 86_400_000
 """A member that has nothing to fetch is no dead member: aiokafka would leave the group and not come back."""
+AT_ONCE, GATHERED = Fetching(min_bytes=1, wait_ms=100), Fetching(min_bytes=16 * 1024, wait_ms=20)
+"""How it fetches while few records come, and while many do."""
 REVOKE_COMMIT_S = 5.0
 """How long a rebalance waits for our last commit."""
 
@@ -80,7 +83,10 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
             heartbeat_interval_ms=round(config.heartbeat_every_s * 1000),
             max_poll_interval_ms=_NEVER_LEFT_MS,
             rebalance_timeout_ms=round(config.session_timeout_s * 1000),
+            fetch_min_bytes=AT_ONCE.min_bytes,
+            fetch_max_wait_ms=AT_ONCE.wait_ms,
         )
+        self._pace = FetchPace(AT_ONCE, GATHERED)
 
     async def start(self) -> None:
         """Connect and join. Raises KafkaError or TopicMissing."""
@@ -126,6 +132,7 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
     async def poll(self, timeout_s: float, records_max: int) -> dict[int, list[ConsumerRecord]]:
         """The next records by partition; empty when there are none for that long. Raises KafkaError."""
         polled = await self._consumer.getmany(timeout_ms=round(timeout_s * 1000), max_records=records_max)
+        self._pace.drained(self._consumer, sum(map(len, polled.values())))
         return {tp.partition: records for tp, records in polled.items()}
 
     async def commit(self, positions: Mapping[int, Position]) -> bool:

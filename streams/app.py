@@ -28,6 +28,7 @@ from streams.metrics import Metrics
 from streams.options import WorkerOptions, faust_settings
 from streams.outbox import Outbox
 from streams.reporter import Reporter
+from streams.reporting_header import reports_nothing
 from streams.run_census import RunCensus
 from streams.stage import RowForm, Stage
 from streams.watching import Watching
@@ -112,6 +113,7 @@ def create_sink(options: WorkerOptions, *, poster: Poster, end: End = end_proces
     stage = Stage(app, options, RUN_JOURNAL, "notified", form, outbox, metrics)
     reporter = Reporter(app, stage.ledger, outbox, metrics, poster)
     stage.run(Notify(stage.ledger, outbox, metrics, reporter))
+    app.ignores = reports_nothing
     app.before_stop(reporter.stop)
     app.when_revoked(lambda revoked: reporter.revoke({tp.partition for tp in revoked}))
     Watching(app, metrics, [stage], {stage.topic: metrics.sink_lag.set})

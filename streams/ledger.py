@@ -61,6 +61,7 @@ class Ledger(Generic[R]):
         self._room = asyncio.Event()
         self._room.set()
         self._size = 0
+        self._under_way = 0
         self.on_kept: Callable[[Kept[R]], None] = lambda kept: None
         """Called when a row has come into the table. Must not raise."""
         app.in_background(self._log_sent)
@@ -124,6 +125,10 @@ class Ledger(Generic[R]):
                 self._overlay[(message.partition, key)] = Held(row, data, 1, before)
             else:
                 held.row, held.kept, held.writers = row, data, held.writers + 1
+        if not kept and not sent and not self._under_way:
+            self._watermarks.passed(message.partition, message.offset)
+            message.ack(self._app.consumer)
+            return
         self._enter(Entry.of(message, kept, sent))
         await self._room.wait()
 
@@ -171,18 +176,22 @@ class Ledger(Generic[R]):
 
     def pending(self) -> int:
         """How many inputs are on their way."""
-        return len(self._sent) + len(self._logged)
+        return self._under_way
 
     # --- on the way
 
     def _enter(self, entry: Entry) -> None:
         self._size += entry.size_bytes
+        self._under_way += 1
         self._sent.append(entry)
         if self.pending() >= INPUTS_MAX or self._size >= BYTES_MAX:
             self._room.clear()
 
     def _leave(self, entry: Entry) -> None:
+        if entry.message is None:
+            return
         self._size -= entry.size_bytes
+        self._under_way -= 1
         if not self._room.is_set() and self.pending() < INPUTS_MAX // 2 and self._size < BYTES_MAX // 2:
             self._room.set()
 

@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fetch_pace import Fetching, FetchPace
 from streams.hardened.credentials import broker_urls, credentials
 
 WEEK_S = 7 * 86_400
+AT_ONCE, GATHERED = Fetching(min_bytes=1, wait_ms=50), Fetching(min_bytes=16 * 1024, wait_ms=20)
+UNHURRIED = Fetching(min_bytes=64 * 1024, wait_ms=200)
+PACES = {"processor": (AT_ONCE, GATHERED), "sink": (UNHURRIED, UNHURRIED)}
+"""How each app fetches while few records come, and while many do. A post may be 0.2 s late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,6 @@ class WorkerOptions:
     heartbeat_s: float = 3.0
     rebalance_timeout_s: float = 90.0
     commit_every_s: float = 1.0
-    fetch_wait_ms: int = 50
     linger_ms: int = 5
     record_bytes_max: int = 921_600
 
@@ -62,7 +66,7 @@ def faust_settings(options: WorkerOptions, name: str) -> dict[str, Any]:
         "consumer_group_instance_id": options.instance_id,
         "consumer_max_fetch_size": 262_144,
         "session_timeout_s": options.session_timeout_s,
-        "fetch_max_wait_ms": options.fetch_wait_ms,
+        "fetch_pace": FetchPace(*PACES[name]),
         "broker_heartbeat_interval": options.heartbeat_s,
         "broker_rebalance_timeout": options.rebalance_timeout_s,
         "broker_request_timeout": max(90.0, options.session_timeout_s),

@@ -14,6 +14,7 @@ from faust.types.tuples import RecordMetadata
 from schemas.codec import encode
 from schemas.errors import MalformedMessage
 from schemas.outgoing import Outgoing
+from streams.hardened.producer import NO_HEADERS, Headers
 
 if TYPE_CHECKING:
     from streams.hardened.app import HardenedApp
@@ -32,6 +33,7 @@ class Prepared(NamedTuple):
     key: bytes | None
     value: bytes
     partition: int | None = None
+    headers: Headers = NO_HEADERS
 
 
 class Outbox:
@@ -64,6 +66,8 @@ class Outbox:
         self._app.lease.check()
         producer = self._app.strict_producer
         return [
-            await producer.put(record.topic, record.key, record.value, partition=record.partition)
+            await producer.put(
+                record.topic, record.key, record.value, partition=record.partition, headers=record.headers
+            )
             for record in ready
         ]

@@ -54,7 +54,7 @@ CONNECTORS_GROUND = {
 }
 """How failures are told, how HTTP is waited for and where it may go, and the one reader of topics."""
 
-OWN = {*ROOMS, "settings", "settings_reading", "tests", "benchmarks"}
+OWN = {*ROOMS, "fetch_pace", "settings", "settings_reading", "tests", "benchmarks"}
 
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers"}
 
@@ -146,8 +146,9 @@ def test_one_file_hides_a_library_that_may_have_to_be_replaced(library: str) -> 
     assert len([relative(path) for path in SOURCES if library in libraries(path)]) <= 1
 
 
-def test_settings_need_the_standard_library_only() -> None:
-    assert libraries(ROOT / "settings.py") | libraries(ROOT / "settings_reading.py") == set()
+@pytest.mark.parametrize("module", ["fetch_pace.py", "settings.py", "settings_reading.py"])
+def test_what_stands_beside_the_rooms_needs_the_standard_library_only(module: str) -> None:
+    assert libraries(ROOT / module) == set()
 
 
 def test_the_executor_takes_nothing_from_the_engine_but_expressions() -> None:

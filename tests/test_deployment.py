@@ -142,7 +142,7 @@ def test_the_wheel_holds_every_file_of_every_room(tmp_path: Path) -> None:
     ignore = shutil.ignore_patterns("__pycache__")
     for room in ROOMS:
         shutil.copytree(ROOT / room, source / room, ignore=ignore)
-    for name in ("pyproject.toml", "settings.py", "settings_reading.py"):
+    for name in ("pyproject.toml", "fetch_pace.py", "settings.py", "settings_reading.py"):
         shutil.copy(ROOT / name, source)
     files = {str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()} - {
         "pyproject.toml"

@@ -22,6 +22,7 @@ from streams.inbound import cause_of, dead_letter, key_checked, record_of
 from streams.ledger import Ledger
 from streams.metrics import Metrics
 from streams.outbox import Outbox, Prepared, Unwritable
+from streams.reporting_header import journal_headers
 from streams.run_census import count_events
 
 Rebuild = Callable[[str], Awaitable[Sequence[JournalRecord]]]
@@ -100,22 +101,24 @@ class Advance:
         """What the input leads to, as records that can be written."""
         try:
             advanced = advance(row, record, cause, self._catalog.catalog.compiled(_revision(row, record)))
-            return advanced, self._outbox.prepared(_sends(advanced))
+            return advanced, self._prepared(advanced)
         except Exception as failure:
             reason = str(failure) if isinstance(failure, Unwritable) else internal(failure)
             advanced = failed_internally(row, record, cause, reason)
             letter = dead_letter(message, cause, self._outbox.prefix, self.name, reason, failure)
             self._metrics.dead_letters.labels(self.name).inc()
-            return advanced, [*self._outbox.prepared(_sends(advanced)), letter]
+            return advanced, [*self._prepared(advanced), letter]
+
+    def _prepared(self, advanced: Advanced) -> list[Prepared]:
+        journal = advanced.journal
+        if journal is None:
+            return []
+        sends = (Outgoing(RUN_JOURNAL, journal.run_id, journal), *advanced.sends)
+        first, *rest = self._outbox.prepared(sends)
+        return [first._replace(headers=journal_headers(journal)), *rest]
 
 
 def _revision(row: Run | None, record: InboxRecord) -> str:
     if row is not None and row.started is not None:
         return row.started.revision
     return record.revision if isinstance(record, RunRequested) else ""
-
-
-def _sends(advanced: Advanced) -> list[Outgoing]:
-    if advanced.journal is None:
-        return []
-    return [Outgoing(RUN_JOURNAL, advanced.journal.run_id, advanced.journal), *advanced.sends]

@@ -12,6 +12,7 @@ import faust
 from faust.types import TP
 from faust.types.transports import TransportT
 
+from fetch_pace import FetchPace
 from streams.ending import End, end_process
 from streams.hardened.consumer import StrictConsumer
 from streams.hardened.producer import StrictProducer
@@ -35,14 +36,16 @@ class HardenedApp(faust.App):
         id: str,
         *,
         session_timeout_s: float,
-        fetch_max_wait_ms: int,
+        fetch_pace: FetchPace,
         end: End = end_process,
         **options: Any,
     ) -> None:
         self.end = end
         self.lease = Lease(session_timeout_s, end=end)
-        self.fetch_max_wait_ms = fetch_max_wait_ms
+        self.fetch_pace = fetch_pace
         self.covered: Covered = lambda tp: None
+        self.ignores: Callable[[Any], bool] = lambda record: False
+        """Whether a record of an input topic concerns no agent: told by its header, before anything else."""
         self._background: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._revoking: list[Callable[[set[TP]], None]] = []
         self._stopping: list[Callable[[], Coroutine[Any, Any, None]]] = []

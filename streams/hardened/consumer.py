@@ -143,7 +143,9 @@ class StrictConsumer(UpstreamConsumer):
             await self.sleep(NOTHING_ACTIVE_POLL_S)
             return {}
         await asyncio.sleep(0)
-        return await self._getmany(set(active), FETCH_TIMEOUT_S)
+        fetched = await self._getmany(set(active), FETCH_TIMEOUT_S)
+        self._thread.drained(sum(map(len, fetched.values())))
+        return fetched
 
     async def _seek_back(self) -> None:
         """What was fetched and left out comes again; nothing else may count as read (L8)."""
@@ -166,6 +168,9 @@ class StrictConsumer(UpstreamConsumer):
                 if number == 0 and progress.doubts(record.offset):
                     self.log.info("offsets from %d are missing in %r", progress.position, tp)
                     return False
+                if self.app.ignores(record):
+                    progress.pass_over(record.offset, record.timestamp)
+                    continue
             if number % MESSAGES_BETWEEN_YIELDS == MESSAGES_BETWEEN_YIELDS - 1:
                 await asyncio.sleep(0)
             if not await self._room(tp) or self._progress.get(tp) is not progress:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from aiokafka.consumer.fetcher import Fetcher as KafkaFetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import MessageAccumulator, MessageBatch
@@ -68,6 +69,11 @@ OVERRIDES: tuple[Override, ...] = (
     ),
     Override(Fetcher._fetcher.fun, "68f894f0b577d810", "used as it is: runs the drain loop"),
     Override(AIOKafkaConsumerThread._create_worker_consumer, "c2701bfc3e6f6cad", "fetch wait"),
+    Override(
+        KafkaFetcher._get_actions_per_node,
+        "1dab2cf937d165d0",
+        "used as it is: asks as `FetchPace` says",
+    ),
     Override(
         AIOKafkaConsumerThread.on_start, "38b4e8bd1e10723a", "law 6: the coordinator becomes a leased one"
     ),

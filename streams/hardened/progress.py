@@ -46,6 +46,11 @@ class Progress:
         self.position = offset + 1
         self.last_at_ms = at_ms
 
+    def pass_over(self, offset: int, at_ms: int) -> None:
+        """A message concerns nobody: from here on it is as if its offset did not exist."""
+        self.position = offset + 1
+        self.last_at_ms = at_ms
+
     def settle(self, offset: int) -> bool:
         """A message is done with. False (and no effect) for one that is not open, such as one settled
         twice."""

@@ -51,8 +51,13 @@ class StrictThread(AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = self.app.fetch_max_wait_ms
+        consumer._fetch_min_bytes = self.app.fetch_pace.current.min_bytes
+        consumer._fetch_max_wait_ms = self.app.fetch_pace.current.wait_ms
         return consumer
+
+    def drained(self, records: int) -> None:
+        """So many records came out of the consumer: the next fetches wait for more, or do not."""
+        self.app.fetch_pace.drained(self._ensure_consumer(), records)
 
     async def on_start(self) -> None:
         """Start aiokafka's consumer; its coordinator, which it makes while starting, becomes a leased one."""

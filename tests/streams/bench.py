@@ -9,10 +9,12 @@ from typing import Any, NamedTuple, cast
 
 from faust.types import TP, Message
 
+from fetch_pace import FetchPace
 from streams.hardened.app import HardenedApp
 from streams.hardened.producer import NO_HEADERS, Headers
 from streams.ledger import Ledger
 from streams.metrics import Metrics
+from streams.options import AT_ONCE, GATHERED
 from streams.outbox import Outbox
 from streams.table import RowTable
 from streams.watermarks import Watermarks
@@ -138,7 +140,7 @@ class Bench:
             f"{PREFIX}processor",
             broker="kafka://127.0.0.1:1",
             session_timeout_s=10.0,
-            fetch_max_wait_ms=50,
+            fetch_pace=FetchPace(AT_ONCE, GATHERED),
             end=ended,
             datadir=str(folder),
             topic_partitions=4,

@@ -11,7 +11,9 @@ import faust
 from faust.types import TP
 from mode import Service
 
+from fetch_pace import FetchPace
 from streams.hardened.app import HardenedApp
+from streams.options import AT_ONCE, GATHERED
 
 INPUT = TP("in", 0)
 CHANGELOG = TP("app-t-changelog", 0)
@@ -82,6 +84,9 @@ class FakeThread:
         self.commits.append(dict(offsets))
         return self.commit_works
 
+    def drained(self, records: int) -> None:
+        """There is no fetcher that could be told to wait."""
+
     def assignment(self) -> set[TP]:
         return {INPUT, CHANGELOG}
 
@@ -97,7 +102,11 @@ def hardened_app(**options: Any) -> HardenedApp:
     """Our app, without a broker."""
     options = {"end": ended, **options}
     return HardenedApp(
-        "app", broker="kafka://127.0.0.1:1", session_timeout_s=10.0, fetch_max_wait_ms=50, **options
+        "app",
+        broker="kafka://127.0.0.1:1",
+        session_timeout_s=10.0,
+        fetch_pace=FetchPace(AT_ONCE, GATHERED),
+        **options,
     )
 
 

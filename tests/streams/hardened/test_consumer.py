@@ -160,3 +160,15 @@ async def test_revoked_partitions_are_committed_first_and_forgotten_then(bench: 
     await one.consumer.on_partitions_revoked({INPUT})
     assert one.thread.commits == [{INPUT: 12}]
     assert INPUT not in one.consumer.progress()
+
+
+async def test_messages_that_concern_no_agent_are_passed_over_and_committed(bench: MakeBench) -> None:
+    one = await bench(True, 10, [10])
+    one.ack(await one.take(1))
+    one.app.ignores = lambda record: record.offset != 12
+    one.thread.log += [11, 12, 13]
+    messages = await one.take(1)
+    assert [message.offset for message in messages] == [12]
+    assert one.committable() == 12
+    one.ack(messages)
+    assert one.committable() == 14

@@ -90,3 +90,13 @@ def test_never_commits_past_an_open_message_and_at_last_past_all(
         committable = progress.committable()
         assert all(offset >= committable for offset in remaining)
         assert committable == (min(remaining) if remaining else offsets[-1] + 1)
+
+
+def test_a_message_that_concerns_nobody_holds_nothing_back_and_lets_nothing_pass() -> None:
+    progress = handed_over([5], position=5)
+    progress.pass_over(6, at_ms=1)
+    progress.pass_over(7, at_ms=2)
+    assert progress.committable() == 5
+    progress.settle(5)
+    assert progress.committable() == 8
+    assert progress.open_count() == 0

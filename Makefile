@@ -59,6 +59,7 @@ bench: setup
 	$(PYTHON) -m benchmarks.webhooks
 	$(PYTHON) -m benchmarks.path throughput
 	$(PYTHON) -m benchmarks.path latency
+	$(PYTHON) -m benchmarks.recovery
 
 soak: setup
 	$(PYTHON) -m benchmarks.path throughput --alerts 100000

@@ -11,7 +11,7 @@ timestamps; `latency` produces at a steady rate and measures with one machine's 
 import argparse
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.processes import Bench, running_broker
 from connectors.actions.registry import specs
@@ -53,34 +53,35 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-async def prepare(bench: Bench) -> EventLogWriter:
-    """Topics, the playbook in the catalog, and a writer."""
+async def prepare(bench: Bench, playbooks: Mapping[str, str]) -> EventLogWriter:
+    """Topics, the playbooks (name to source) in the catalog, and a writer."""
     kafka = {"bootstrap_servers": bench.kafka}
     await create_topics(kafka, planned_topics("pulsebook.", PARTITIONS, 1))
     writer = EventLogWriter(kafka, linger_ms=5)
-    playbook = read(PLAYBOOK, "bench.yaml", specs()).playbook
-    if playbook is None:
-        raise SystemExit("the benchmark's playbook is not accepted")
-    added = RevisionAdded(
-        actor="bench",
-        at_ms=0,
-        digest=digest(playbook),
-        playbook="bench",
-        canonical=canonical_json(playbook),
-        source=PLAYBOOK,
-    )
-    active = PlaybookSet(actor="bench", at_ms=0, name="bench", digest=added.digest)
-    await writer.send(Outgoing(CATALOG, f"revision/{added.digest}", added))
-    await writer.send(Outgoing(CATALOG, "playbook/bench", active))
+    for name, source in playbooks.items():
+        playbook = read(source, f"{name}.yaml", specs()).playbook
+        if playbook is None:
+            raise SystemExit("the benchmark's playbook is not accepted")
+        added = RevisionAdded(
+            actor="bench",
+            at_ms=0,
+            digest=digest(playbook),
+            playbook=name,
+            canonical=canonical_json(playbook),
+            source=source,
+        )
+        active = PlaybookSet(actor="bench", at_ms=0, name=name, digest=added.digest)
+        await writer.send(Outgoing(CATALOG, f"revision/{added.digest}", added))
+        await writer.send(Outgoing(CATALOG, f"playbook/{name}", active))
     return writer
 
 
-def alert(number: int) -> Outgoing:
+def alert(number: int, endpoint: str = "bench") -> Outgoing:
     """One alert, the size of a real one."""
     now_ms = time.time_ns() // 1_000_000
     made = Alert(
         id=f"a-{number:08d}",
-        endpoint="bench",
+        endpoint=endpoint,
         title=f"[Triggered] checkout latency {number}",
         body="p95 latency of checkout was above 2.0 s for 5 minutes",
         kind="query_alert_monitor",
@@ -92,7 +93,7 @@ def alert(number: int) -> Outgoing:
         metadata={"ALERT_TRANSITION": "Triggered", "ALERT_ID": "12345"},
     )
     received = AlertReceived(
-        alert_id=made.id, endpoint="bench", received_at_ms=now_ms, raw=b"{}" * 300, alert=made
+        alert_id=made.id, endpoint=endpoint, received_at_ms=now_ms, raw=b"{}" * 300, alert=made
     )
     return Outgoing(ALERTS, made.id, received)
 
@@ -131,7 +132,7 @@ class Seen:
 async def throughput(alerts: int) -> None:
     """Alerts as fast as they are worked off, with a backlog of at most `BACKLOG`."""
     with running_broker(PARTITIONS) as bench:
-        writer = await prepare(bench)
+        writer = await prepare(bench, {"bench": PLAYBOOK})
         for name in ("executor", "sink", "processor"):
             bench.start(name)
         await bench.ready()
@@ -184,7 +185,7 @@ async def latency(rate: int, seconds: int) -> None:
     """Alerts at a steady rate; how long until the first step starts, and until the run has ended?"""
     count = rate * seconds
     with running_broker(PARTITIONS) as bench:
-        writer = await prepare(bench)
+        writer = await prepare(bench, {"bench": PLAYBOOK})
         for name in ("executor", "sink", "processor"):
             bench.start(name)
         await bench.ready()

@@ -25,8 +25,9 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.25
 FIRED_PER_TICK_MAX = 500
-ROWS_PER_STEP = 200
-"""Rows read in one go; then the loop does other things."""
+ROWS_PER_STEP = 100
+"""Rows read in one go, some 3 ms; then the loop does other things."""
+STEP_PAUSE_S = 0.002
 LATENESS_KEPT_S = 60.0
 
 
@@ -61,12 +62,14 @@ class Ticking(Generic[R]):
         self._filled: dict[int, bytes | None] = {}
         """By partition that is ours: the last row looked at since its recovery; None: none yet."""
         self._complete: set[int] = set()
+        self._incomplete = asyncio.Event()
         self._late: tuple[float, float] = (0.0, 0.0)
         self.on_found: Callable[[str, R], None] = lambda key, row: None
         """Called for each row that was there at the recovery."""
         self.on_moved: Callable[[Kept[R]], None] = lambda kept: None
         """Called for each change of a row that was found, or came, before."""
         app.in_background(self._tick_for_ever)
+        app.in_background(self._fill_for_ever)
 
     def kept(self, kept: Kept[R]) -> None:
         """A row has come into the table."""
@@ -84,6 +87,7 @@ class Ticking(Generic[R]):
         """The rows of these partitions are recovered: look for their timers, in small steps."""
         self._filled.update(dict.fromkeys(partitions))
         self._complete.difference_update(partitions)
+        self._incomplete.set()
 
     def revoke(self, partitions: Collection[int]) -> None:
         """Forget these partitions."""
@@ -100,11 +104,20 @@ class Ticking(Generic[R]):
         while True:
             await asyncio.sleep(TICK_S)
             try:
-                self._fill()
                 self._come_near()
                 await self._fire()
             except Exception:
                 log.exception("a tick of the timers of %s failed", self._table.name)
+
+    async def _fill_for_ever(self) -> None:
+        while True:
+            await self._incomplete.wait()
+            try:
+                self._fill()
+            except Exception:
+                log.exception("the rows of %s could not be looked through for timers", self._table.name)
+                await asyncio.sleep(TICK_S)
+            await asyncio.sleep(STEP_PAUSE_S)
 
     def _fill(self) -> None:
         """One step of looking through the rows of what was assigned last."""
@@ -119,6 +132,7 @@ class Ticking(Generic[R]):
             if len(rows) < ROWS_PER_STEP:
                 self._complete.add(partition)
             return
+        self._incomplete.clear()
 
     def _find(self, partition: int, key: str, data: bytes) -> None:
         try:

@@ -59,6 +59,7 @@ class Worker:
 @pytest.fixture
 async def worker(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Worker:
     monkeypatch.setattr("streams.ticking.TICK_S", 0.03)
+    monkeypatch.setattr("streams.ticking.STEP_PAUSE_S", 0.05)
     ledger = await bench.ledger("rows", msgspec.json.encode, msgspec.json.Decoder(Timers).decode, (0, 1))
     return Worker(bench, ledger)
 
@@ -104,7 +105,7 @@ async def test_each_row_is_counted_once_when_it_changes_while_rows_are_looked_th
     worker.ticking.assigned({0})
     await asyncio.sleep(0.04)
     await worker.ledger.put(message(5), {"r-0001": {"t": now_ms() + HOUR_MS}})
-    await worker.ledger.put(message(6), {"r-0240": {"t": now_ms() + HOUR_MS}})
+    await worker.ledger.put(message(6), {"r-0140": {"t": now_ms() + HOUR_MS}})
     await asyncio.sleep(0.1)
     assert sorted(worker.found) == sorted(set(worker.found))
     assert [kept.key for kept in worker.moved] == ["r-0001"]

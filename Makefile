@@ -60,9 +60,10 @@ bench: setup
 	$(PYTHON) -m benchmarks.path throughput
 	$(PYTHON) -m benchmarks.path latency
 	$(PYTHON) -m benchmarks.recovery
+	$(PYTHON) -m benchmarks.storm
 
 soak: setup
-	$(PYTHON) -m benchmarks.path throughput --alerts 100000
+	$(PYTHON) -m benchmarks.path throughput --alerts 100000 --web
 
 docs: setup
 	@sed "/^| setting |/,$$ d" docs/settings.md > docs/.settings.md

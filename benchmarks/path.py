@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 
-from benchmarks.processes import Bench, running_broker
+from benchmarks.processes import Bench, free_port, running_broker
 from connectors.actions.registry import specs
 from connectors.event_log import EventLogReader
 from connectors.event_log_writer import EventLogWriter
@@ -129,23 +129,30 @@ class Seen:
                 self.finished_ms[record.run_id] = at_ms
 
 
-async def throughput(alerts: int) -> None:
-    """Alerts as fast as they are worked off, with a backlog of at most `BACKLOG`."""
+async def throughput(alerts: int, with_web: bool = False) -> None:
+    """Alerts as fast as they are worked off, with a backlog of at most `BACKLOG`; memory at every tenth."""
     with running_broker(PARTITIONS) as bench:
         writer = await prepare(bench, {"bench": PLAYBOOK})
+        if with_web:
+            port = bench.ports["web"] = free_port()
+            bench.start("web", PULSEBOOK_WEB_PORT=str(port))
         for name in ("executor", "sink", "processor"):
             bench.start(name)
         await bench.ready()
+        idle = bench.usage()
         await flood(writer, range(WARM_FROM, WARM_FROM + WARM))
         counted = Counted()
         following = asyncio.create_task(counted.follow(bench.kafka, RECORDS_A_RUN * (alerts + WARM)))
         while counted.records < RECORDS_A_RUN * WARM:
             await asyncio.sleep(0.1)
         before, began_ms = bench.usage(), counted.latest_ms
+        memory = [idle, before]
         for start in range(0, alerts, BITE):
             while start * RECORDS_A_RUN - counted.records > BACKLOG * RECORDS_A_RUN:
                 await asyncio.sleep(0.02)
             await flood(writer, range(start, min(start + BITE, alerts)))
+            if len(memory) - 1 < 10 * (start + BITE) // alerts:
+                memory.append(bench.usage())
         await asyncio.wait_for(following, 900)
         after, took_s = bench.usage(), (counted.latest_ms - began_ms) / 1000
         seen = Seen()
@@ -153,7 +160,10 @@ async def throughput(alerts: int) -> None:
         print(f"{alerts} runs of 3 steps in {took_s:.1f} s: {alerts / took_s:.0f} runs/s")
         for name, (cpu_s, rss_mib) in after.items():
             spent_ms = (cpu_s - before[name][0]) * 1000 / alerts
-            print(f"  {name:<10} {spent_ms:.2f} ms CPU a run, {before[name][1]:.0f} -> {rss_mib:.0f} MiB")
+            series = " ".join(f"{one[name][1]:.0f}" for one in memory)
+            print(
+                f"  {name:<10} {spent_ms:.2f} ms CPU a run; MiB idle, warm, by tenths: {series} {rss_mib:.0f}"
+            )
         await writer.close()
 
 
@@ -217,11 +227,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("what", choices=("throughput", "latency"))
     parser.add_argument("--alerts", type=int, default=20_000)
+    parser.add_argument("--web", action="store_true", help="with a web process, which reads it all as well")
     parser.add_argument("--rate", type=int, default=100)
     parser.add_argument("--seconds", type=int, default=30)
     given = parser.parse_args()
     if given.what == "throughput":
-        asyncio.run(throughput(given.alerts))
+        asyncio.run(throughput(given.alerts, given.web))
     else:
         asyncio.run(latency(given.rate, given.seconds))
 

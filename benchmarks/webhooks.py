@@ -51,9 +51,10 @@ VALUES = {
 }
 
 
-def request(path: str, number: int) -> bytes:
-    """One POST as bytes. Every alert has an id, a date and a cycle of its own."""
+def request(path: str, number: int, **more: str) -> bytes:
+    """One POST as bytes. Every alert has an id, a date and a cycle of its own; `more` is metadata besides."""
     own = {"ID": str(number), "ALERT_CYCLE_KEY": str(number), "LAST_UPDATED": str(1_763_800_000_000 + number)}
+    own |= more
     body = json.dumps(
         {
             "body": VALUES["EVENT_MSG"],
@@ -65,6 +66,15 @@ def request(path: str, number: int) -> bytes:
     ).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def posted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sent: bytes) -> int:
+    """Send one request over a connection that stays open; the answer's status."""
+    writer.write(sent)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+    await reader.readexactly(int(length))
+    return int(head.split(b" ", 2)[1])
 
 
 async def call(url: str, calls: int, connections: int) -> None:
@@ -81,12 +91,9 @@ async def call(url: str, calls: int, connections: int) -> None:
         while requests:
             sent = requests.pop()
             began = time.perf_counter()
-            writer.write(sent)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
-            await reader.readexactly(int(length))
+            status = await posted(reader, writer, sent)
             taken_s.append(time.perf_counter() - began)
-            refused += not head.startswith(b"HTTP/1.1 202")
+            refused += status != 202
         writer.close()
 
     began = time.perf_counter()
@@ -105,7 +112,7 @@ async def measure(calls: int, connections: int) -> None:
         bench.ports["web"] = port
         bench.start("web", PULSEBOOK_WEB_PORT=str(port))
         await bench.ready()
-        url = await asyncio.to_thread(_new_endpoint, port)
+        url = await asyncio.to_thread(new_endpoint, port)
         await asyncio.to_thread(_client, url, WARM_UP, connections)
         before = bench.usage()
         told = await asyncio.to_thread(_client, url, calls, connections)
@@ -139,7 +146,8 @@ def _client(url: str, calls: int, connections: int) -> dict[str, object]:
     return said
 
 
-def _new_endpoint(port: int) -> str:
+def new_endpoint(port: int) -> str:
+    """Make the endpoint `bench`; its URL."""
     made = urllib.request.Request(
         f"http://127.0.0.1:{port}/api/v1/endpoints",
         data=b'{"name": "bench"}',

@@ -49,6 +49,11 @@ class DataFolder:
         os.close(self._lock)
 
 
+def is_data_folder(path: Path) -> bool:
+    """Whether an `up` has, or had, its data there."""
+    return (path / LOCK_FILE).exists()
+
+
 def keep(file: Path, text: str) -> None:
     """Write a file that only its owner can read."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -10,9 +10,11 @@ import typer
 
 from cli import client
 from cli.compose_datadog import datadog_url
-from cli.composing import load_settings, secret_store, topic_problems
+from cli.composing import load_settings, secret_store, secrets_dir, topic_problems
+from cli.local_ports import LOOPBACK
 from cli.output import CANNOT_REACH, JsonOption, document, markup, say
 from cli.tables import show_rows
+from connectors.local_kafka_config import remembered_broker_port
 from settings import Settings
 
 WITHIN_S = 5.0
@@ -58,7 +60,9 @@ def look(settings: Settings) -> list[Finding]:
 
 def _kafka(settings: Settings) -> Finding:
     if not settings.kafka:
-        return Finding("Kafka", "PULSEBOOK_KAFKA names no servers; `pulsebook up` starts a local one")
+        last = remembered_broker_port(settings.data_dir / "kafka")
+        local = f"; the one of the data folder listens on {LOOPBACK}:{last} when it runs" if last else ""
+        return Finding("Kafka", f"PULSEBOOK_KAFKA names no servers: `pulsebook up` starts a local one{local}")
     refused = []
     servers = [server.strip() for server in settings.kafka.split(",")]
     for server in servers:
@@ -118,4 +122,6 @@ def _reason(error: Exception) -> str:
 
 def _secrets(settings: Settings) -> Finding:
     names = [name for name, _ in secret_store(settings).listed()]
-    return Finding("secrets", f"{len(names)} stored: {', '.join(names)}" if names else "none stored")
+    where = secrets_dir(settings).resolve()
+    listed = f"{len(names)} stored in {where}: {', '.join(names)}" if names else f"none stored in {where}"
+    return Finding("secrets", listed)

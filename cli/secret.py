@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from cli.composing import load_settings, secret_store
-from cli.output import WRONG_USE, JsonOption, document, fail, say
+from cli.data_folder import is_data_folder
+from cli.output import WRONG_USE, JsonOption, document, fail, say, warn
 from cli.tables import show_rows
 
 app = typer.Typer(no_args_is_help=True, help="Secrets of this machine: store, list and delete them.")
@@ -29,12 +30,18 @@ def set_secret(
     if not value:
         fail("the value is empty; nothing was stored", WRONG_USE)
     try:
-        path = secret_store(load_settings()).set(name, value, tuple(host or ()))
+        settings = load_settings()
+        path = secret_store(settings).set(name, value, tuple(host or ())).resolve()
     except ValueError as error:
         fail(str(error), WRONG_USE)
     except OSError as error:
         fail(f"cannot store it: {error}", WRONG_USE)
     document({"name": name, "file": str(path)}) if as_json else say(f"stored {name} in {path}")
+    if settings.secrets_dir is None and not is_data_folder(settings.data_dir):
+        warn(
+            f"no `pulsebook up` has its data in {settings.data_dir.resolve()}: where it runs elsewhere, its "
+            "executor will not find the secret; set PULSEBOOK_DATA_DIR to its data folder"
+        )
 
 
 @app.command("list")

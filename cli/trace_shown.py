@@ -14,7 +14,8 @@ def show_trace(trace: dict[str, Any], everything: bool = False) -> None:
     alert = trace["alert"]
     markup(f"[bold]alert {escape(alert['alert_id'])}[/]  {escape(alert.get('title') or '')}")
     where = f"alerts/{alert.get('partition')}/{alert.get('offset')}"
-    say(f"  received  {moment(alert.get('received_at_ms'))}  endpoint {alert.get('endpoint')}  {where}")
+    via = f"endpoint {alert['endpoint']}" if alert.get("endpoint") else "from Kafka"
+    say(f"  received  {moment(alert.get('received_at_ms'))}  {via}  {where}")
     if alert.get("unparsable"):
         say(f"  could not be read: {alert['unparsable']}")
     matched = [each for each in trace.get("playbooks", []) if each.get("matched") or each.get("decisions")]

@@ -26,6 +26,7 @@ from cli.local_stack import Stack
 from cli.output import CANNOT_REACH, WRONG_USE, fail, say
 from cli.watching import PlaybookFolder
 from connectors.local_kafka_errors import LocalKafkaError
+from schemas.topics import ALERTS
 from settings import Settings
 from settings_reading import SecretText
 
@@ -97,7 +98,8 @@ def _check_ports(ports: Ports, within_s: float) -> None:
             if time.monotonic() > deadline_s:
                 fail(
                     f"port {number} (for {name}) is in use by another program. Give another one: "
-                    f"--port {ports.web + 100} (it and the next four must be free).",
+                    f"--port {ports.web + 100}, with make: make up PORT={ports.web + 100} (it and the next "
+                    "four must be free).",
                     WRONG_USE,
                 )
             time.sleep(0.2)
@@ -164,6 +166,8 @@ async def _start(stack: Stack) -> None:
         tell(f"Datadog: {stack.settings.dd_url or stack.settings.dd_site}")
     await stack.start_broker()
     await make_topics(dataclasses.replace(stack.settings, kafka=stack.servers))
+    if stack.broker is not None:
+        tell(f"Kafka: {stack.servers}; producers write to {stack.settings.topic_prefix}{ALERTS.name}")
     await stack.start_processes()
     await _must_be_ready(stack, ("web",))
 

@@ -22,6 +22,8 @@ class PlaybookFolder:
     ) -> None:
         self._folder, self._url, self._headers, self._say = folder, url, headers, say
         self._seen: Seen = {}
+        self._names: dict[Path, str] = {}
+        """Of each file that was accepted: its playbook."""
         self._there = True
 
     async def apply_changed(self) -> None:
@@ -36,16 +38,23 @@ class PlaybookFolder:
                     if await self._apply(client, path):
                         self._seen[path] = found[path]
         for path in self._seen.keys() - found.keys():
-            self._say(
-                f"{path} is gone; its playbook stays active (pulsebook playbook apply --prune removes it)"
-            )
             del self._seen[path]
+            self._tell_gone(path, self._names.pop(path, ""))
 
     async def watch(self) -> None:
         """Go on for ever, once a second."""
         while True:
             await asyncio.sleep(CHECK_EVERY_S)
             await self.apply_changed()
+
+    def _tell_gone(self, path: Path, name: str) -> None:
+        if not name:
+            self._say(f"{path} is gone")
+            return
+        self._say(
+            f"{path} is gone; its playbook {name} stays active: pulsebook playbook disable {name}, or "
+            f"pulsebook playbook apply {self._folder} --prune, which removes every playbook that is not there"
+        )
 
     def _scan(self) -> Seen:
         there = self._folder.is_dir()
@@ -81,5 +90,7 @@ class PlaybookFolder:
         if "outcome" not in answer:
             detail = "" if answer.get("problems") else f": {answer.get('detail', '')}"
             self._say(f"{path}: refused, nothing changed{detail}")
-        elif answer["outcome"] == "applied":
+            return
+        self._names[path] = answer["name"]
+        if answer["outcome"] == "applied":
             self._say(f"playbook {answer['name']}: applied, revision {answer['digest'][:12]}")

@@ -31,6 +31,7 @@ from aiokafka.errors import KafkaError
 from connectors import local_kafka_guard
 from connectors.local_kafka_config import (
     LOOPBACK,
+    PORTS_FILE,
     Ports,
     choose_ports,
     java_flags,
@@ -102,7 +103,7 @@ class LocalKafka:
         try:
             java = self._java(class_path)
             cluster_id = self._format_once(java)
-            ports = choose_ports(self._dir / "ports.json")
+            ports = choose_ports(self._dir / PORTS_FILE)
             self._servers = f"{LOOPBACK}:{ports.broker}"
             self._guard = self._launch(java, ports, lock)
         finally:

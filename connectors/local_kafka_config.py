@@ -64,6 +64,9 @@ rootLogger.level=warn
 rootLogger.appenderRef.file.ref=file
 """
 
+PORTS_FILE = "ports.json"
+"""The ports of last time, in the broker's folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -117,6 +120,12 @@ def choose_ports(remembered: Path) -> Ports:
         ports = _free_ports()
         remembered.write_text(json.dumps({"broker": ports.broker, "controller": ports.controller}))
     return ports
+
+
+def remembered_broker_port(folder: Path) -> int | None:
+    """The port on which the broker of this folder listened last; None where there was none."""
+    ports = _read_ports(folder / PORTS_FILE)
+    return None if ports is None else ports.broker
 
 
 def _read_ports(remembered: Path) -> Ports | None:

@@ -128,6 +128,7 @@ class _Fetch:
             ThreadPoolExecutor(DOWNLOADS_AT_ONCE, thread_name_prefix="kafka-jars") as pool,
         ):
             pending = {pool.submit(self._fetch_one, jar, Path(scratch)) for jar in missing}
+            told_mb = -1
             while pending:
                 finished, pending = wait(pending, timeout=REPORT_S, return_when=FIRST_EXCEPTION)
                 failed = [future for future in finished if future.exception()]
@@ -135,7 +136,10 @@ class _Fetch:
                     self.over.set()
                     pool.shutdown(wait=False, cancel_futures=True)
                     failed[0].result()
-                self.on_progress(f"fetched {self.come_bytes / 1e6:.0f} of {total_mb:.0f} MB")
+                come_mb = round(self.come_bytes / 1e6)
+                if come_mb != told_mb:
+                    self.on_progress(f"fetched {come_mb} of {total_mb:.0f} MB")
+                told_mb = come_mb
 
     def _fetch_one(self, jar: Jar, scratch: Path) -> None:
         path = download(jar.coordinate, scratch, self.repository, self._count)

@@ -18,6 +18,7 @@ _INDEX = re.compile(r"Index error: index=(-?\d+) size=(\d+)")
 _WRONG_VALUE = re.compile(r"Unexpected value type for '(.+?)'?: (\w+)\. \(Expected (.+)\)", re.S)
 _TOO_DEEP = re.compile(r"recursion (?:limit|depth)", re.I)
 _OPERATORS = {"@in": "in", "!_": "!", "-_": "-", "_?_:_": "? :", "_[_]": "[ ]", "_[?_]": "[? ]", "_?._": ".?"}
+_COMPARES = {"==", "!=", "<", "<=", ">", ">="}
 _TYPES = {"int64": "int", "uint64": "uint", "null_type": "null", "*opaque*": "an optional value"}
 _NOT_A_LIST = re.compile(r"_\+_\((?!list)(\S+), list\)$")
 """What `map` and `filter` over anything but a list come to: see `expressions_tree`."""
@@ -96,9 +97,10 @@ def _overload(found: re.Match[str]) -> str:
     operator = found[1]
     types = _kinds(found[2].strip("()"))
     sign = _sign(operator)
-    return (
-        f"`{sign}` cannot be used on ({types})" if sign else f"`{operator}` cannot be called with ({types})"
-    )
+    if not sign:
+        return f"`{operator}` cannot be called with ({types})"
+    mend = ": text is compared with text in quotes" if sign in _COMPARES and "string" in types else ""
+    return f"`{sign}` cannot be used on ({types}){mend}"
 
 
 def _sign(operator: str) -> str:

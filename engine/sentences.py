@@ -108,4 +108,5 @@ def _attempt(attempt: int) -> str:
 
 def _because(step: str, kind: str, message: str) -> str:
     where = f"step {step}" if step else ""
-    return "".join(f": {part}" for part in (where, kind, message) if part)
+    # The reason `step` says no more than where it was.
+    return "".join(f": {part}" for part in (where, "" if step and kind == "step" else kind, message) if part)

@@ -41,7 +41,8 @@ def filled(arguments: Any, slots: Sequence[SecretSlot], find: FindSecret) -> Fil
         secret = find(slot.name)
         if secret is None:
             raise SlotProblem(
-                f"secret {slot.name} is not set on this executor (pulsebook secret set {slot.name})"
+                f"secret {slot.name} is not set on this executor (pulsebook secret set {slot.name}, with the "
+                "PULSEBOOK_DATA_DIR or PULSEBOOK_SECRETS_DIR of the executor)"
             )
         secrets[slot.name] = secret
     value: Any = arguments

@@ -1,6 +1,7 @@
 """`pulsebook doctor`: what is in force, what is wrong, how to mend it."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,14 @@ def test_every_setting_is_told_with_its_origin_and_no_secret(pulsebook: Pulseboo
     rows = [line.split() for line in done.stdout.splitlines()]
     assert ["PULSEBOOK_PARTITIONS", "7", "PULSEBOOK_PARTITIONS"] in rows
     assert ["PULSEBOOK_REPLICATION", "3", "default"] in rows
+
+
+def test_it_tells_where_the_local_broker_listens(tmp_path: Path, pulsebook: Pulsebook) -> None:
+    (tmp_path / "kafka").mkdir()
+    (tmp_path / "kafka" / "ports.json").write_text('{"broker": 48237, "controller": 48238}')
+    found = findings(pulsebook("doctor", "--json", env={"PULSEBOOK_DATA_DIR": str(tmp_path)}).stdout)
+    assert "127.0.0.1:48237" in found["Kafka"]["found"]
+    assert str(tmp_path / "secrets") in found["secrets"]["found"]
 
 
 def test_what_is_wrong_is_told_with_the_way_out(pulsebook: Pulsebook) -> None:

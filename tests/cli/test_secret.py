@@ -43,6 +43,18 @@ def test_a_secret_is_removed_once(folder: Path, pulsebook: Pulsebook) -> None:
     assert "there is no secret API_TOKEN" in again.stderr
 
 
+def test_where_no_up_has_its_data_it_is_said_that_nobody_may_find_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pulsebook: Pulsebook
+) -> None:
+    monkeypatch.setenv("PULSEBOOK_DATA_DIR", str(tmp_path / "data"))
+    done = pulsebook("secret", "set", "API_TOKEN", stdin=VALUE)
+    assert done.exit_code == 0
+    assert str(tmp_path / "data" / "secrets" / "API_TOKEN") in done.stdout
+    assert "set PULSEBOOK_DATA_DIR to its data folder" in done.stderr
+    (tmp_path / "data" / "up.lock").touch()
+    assert pulsebook("secret", "set", "API_TOKEN", stdin=VALUE).stderr == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "says"),
     [

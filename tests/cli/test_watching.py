@@ -68,8 +68,19 @@ async def test_a_file_that_is_gone_is_told_and_its_playbook_stays(
     await watched.apply_changed()
     await watched.apply_changed()
     (gone,) = [line for line in said if line.startswith(f"{files / 'one.yaml'} is gone; its playbook stays")]
-    assert "--prune" in gone
+    assert f"pulsebook playbook apply {files} --prune" in gone
+    assert "pulsebook playbook disable one" in gone
     assert set(active(pulsebook)) == {"one"}
+
+
+async def test_of_a_refused_file_that_is_gone_no_playbook_is_named(
+    watched: PlaybookFolder, files: Path, said: list[str]
+) -> None:
+    (files / "one.yaml").write_text("playbook: one\nstebs: []\n")
+    await watched.apply_changed()
+    (files / "one.yaml").unlink()
+    await watched.apply_changed()
+    assert said[-1] == f"{files / 'one.yaml'} is gone"
 
 
 async def test_a_folder_that_is_not_there_yet_is_told_and_taken_when_it_comes(

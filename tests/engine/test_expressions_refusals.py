@@ -29,7 +29,12 @@ OPTIONAL = "the result is an optional value: say what it is otherwise with .orVa
             1,
             1,
         ),
-        ("alert.monitor_id == 12", "`==` cannot be used on (string, int)", 1, 18),
+        (
+            "alert.monitor_id == 12",
+            "`==` cannot be used on (string, int): text is compared with text in quotes",
+            1,
+            18,
+        ),
         ("alert.title && true", "`&&` cannot be used on (string, bool)", 1, 13),
         ("'x' in alert.title", "`in` cannot be used on (string, string)", 1, 5),
         ("!alert.title", "`!` cannot be used on (string)", 1, 1),

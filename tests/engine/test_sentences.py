@@ -55,7 +55,7 @@ def test_the_story_of_a_run_that_fails() -> None:
         f"playbook demo started (alert), revision {revision}",
         "pods: look requested",
         "pods: failed: http_4xx: 404 from upstream",
-        "failed: step pods: step: 404 from upstream",
+        "failed: step pods: 404 from upstream",
     ]
 
 

@@ -140,7 +140,7 @@ def cancel(
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Ask a run to stop: its running step is stopped, its `finally` steps still run."""
+    """Ask a run to stop: its step is stopped, its `finally` steps still run; one in the queue goes."""
     if bool(run_id) == bool(playbook):
         fail("give either a RUN_ID or --playbook", WRONG_USE)
     ids = [run_id]

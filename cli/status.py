@@ -30,7 +30,7 @@ def _show(overview: dict[str, Any]) -> None:
     say(f"alerts        {overview['alerts']}")
     say(f"runs          {runs or 'none yet'}")
     say(f"published     {overview['publications']}")
-    say(f"dead letters  {overview['dead_letters']}")
+    say(f"dead letters  {overview['dead_letters']}, {overview['dead_letters_open']} open")
     model = overview["read_model"]
     behind = f"{span(model['lag_ms'])} behind, {model['behind']} records to read"
     say(f"read model    {model['problem'] or ('up to date' if model['caught_up'] else behind)}")

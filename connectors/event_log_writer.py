@@ -24,7 +24,7 @@ from connectors.errors import NotDurable, NotReachable, PermanentFailure, TooLar
 from connectors.kafka_errors import said, translated
 from schemas.codec import encode
 from schemas.errors import MalformedMessage
-from schemas.outgoing import Outgoing
+from schemas.outgoing import AsItCame, Outgoing
 from schemas.topics import MESSAGE_BYTES_MAX
 
 log = logging.getLogger(__name__)
@@ -106,28 +106,41 @@ class EventLogWriter:
 
         TooLarge, MalformedMessage and, where too many are under way, NotDurable are raised at once.
         """
+        message = AsItCame(outgoing.topic, _key_bytes(outgoing.key), encode(outgoing.record))
+        return self._start(message, type(outgoing.record).__name__)
+
+    async def put_back(self, message: AsItCame) -> RecordMetadata:
+        """`send` for bytes, key and headers as somebody else wrote them."""
+        return await self._start(message, "message")
+
+    def _start(self, message: AsItCame, name: str) -> "asyncio.Task[RecordMetadata]":
         if self._closed:
             raise NotDurable("the writer is closed")
         if len(self._pending) >= self._pending_max:
             raise NotDurable(f"{self._pending_max} records are under way already")
-        key, value = _key_bytes(outgoing.key), encode(outgoing.record)
-        size_bytes = len(key) + len(value)
+        size_bytes = _bytes_of(message)
         if size_bytes > self._record_bytes_max:
-            name = type(outgoing.record).__name__
-            message = f"a {name} of {size_bytes} bytes; the largest may have {self._record_bytes_max}"
-            raise TooLarge(message, size_bytes, self._record_bytes_max)
-        task = asyncio.create_task(self._send(outgoing.topic.name, key, value))
+            text = f"a {name} of {size_bytes} bytes; the largest may have {self._record_bytes_max}"
+            raise TooLarge(text, size_bytes, self._record_bytes_max)
+        task = asyncio.create_task(self._send(message))
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
         return task
 
-    async def _send(self, topic: str, key: bytes, value: bytes) -> RecordMetadata:
+    async def _send(self, message: AsItCame) -> RecordMetadata:
+        topic = message.topic.name
         producer = None
         try:
             async with asyncio.timeout(self._durable_within_s):
                 async with self._in_order[topic]:
                     producer = await self._working()
-                    delivery = await producer.send(self._prefix + topic, value, key=key)
+                    delivery = await producer.send(
+                        self._prefix + topic,
+                        message.value,
+                        key=message.key,
+                        partition=message.partition,
+                        headers=list(message.headers),
+                    )
                 written = await delivery
         except (NotReachable, PermanentFailure) as error:
             raise NotDurable(str(error)) from error
@@ -135,7 +148,7 @@ class EventLogWriter:
             raise NotDurable(f"not acknowledged within {self._durable_within_s:g} s") from error
         except _TOO_LARGE as error:
             await self._give_up(producer)
-            size_bytes = len(key) + len(value)
+            size_bytes = _bytes_of(message)
             raise TooLarge("the broker refuses this size", size_bytes, self._record_bytes_max) from error
         except KafkaError as error:
             if not isinstance(error, KafkaTimeoutError):
@@ -182,6 +195,12 @@ def _key_bytes(key: str) -> bytes:
         return key.encode()
     except UnicodeEncodeError:
         raise MalformedMessage("a key that is not Unicode (a lone surrogate)") from None
+
+
+def _bytes_of(message: AsItCame) -> int:
+    """Key and value; headers too, though a producer's own records have none."""
+    headers = sum(len(name) + len(value) for name, value in message.headers)
+    return len(message.key or b"") + len(message.value or b"") + headers
 
 
 async def _closed(producer: AIOKafkaProducer) -> None:

@@ -43,6 +43,8 @@ FROM_THE_LOG: tuple[ControllerRouterHandler, ...] = (
     letters.publications,
     letters.dead_letters,
     letters.dead_letter,
+    letters.redrive_one,
+    letters.drop_one,
 )
 """Under /api/v1: what needs the read model alone."""
 

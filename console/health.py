@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from console.api.asking import Given
 from console.parts import Parts
-from console.read_model.letters import counts
+from console.read_model.letters import counts, letters_by_state
 from console.read_model.model import ReadModelUnavailable
 from console.read_model.runs import runs_by_status
 
@@ -80,8 +80,12 @@ async def _refresh(parts: Parts) -> None:
     if state.committed_at_ms:
         to.model_idle_s.set(time.time() - state.committed_at_ms / 1000)
     try:
-        by_status, known = await model.query(
-            lambda connection: (runs_by_status(connection), counts(connection))
+        by_status, known, letters = await model.query(
+            lambda connection: (
+                runs_by_status(connection),
+                counts(connection),
+                letters_by_state(connection),
+            )
         )
     except ReadModelUnavailable:
         return
@@ -91,3 +95,5 @@ async def _refresh(parts: Parts) -> None:
     for what, count in known.items():
         to.known.labels(what).set(count)
     to.dead_letters.set(known["dead_letters"])
+    for outcome, count in letters.items():
+        to.letters_by_state.labels(outcome).set(count)

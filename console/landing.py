@@ -90,5 +90,6 @@ async def _counts(parts: Given) -> str:
         **{f"runs {status}": count for status, count in sorted(runs.items())},
         "publications": known["publications"],
         "dead letters": known["dead_letters"],
+        "dead letters open": known["dead_letters_open"],
     }
     return "".join(f"<tr><td>{html.escape(name)}</td><td>{count}</td></tr>" for name, count in rows.items())

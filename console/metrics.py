@@ -40,6 +40,12 @@ class Metrics:
             registry=self.registry,
         )
         self.dead_letters = Gauge("pulsebook_dead_letters", "Dead letters kept", registry=self.registry)
+        self.letters_by_state = Gauge(
+            "pulsebook_dead_letters_by_state",
+            "Dead letters kept that are open, were redriven, were dropped",
+            ["state"],
+            registry=self.registry,
+        )
         self.model_lag_s = Gauge(
             "pulsebook_read_model_lag_seconds",
             "Age of the newest record when it was committed",

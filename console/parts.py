@@ -13,7 +13,7 @@ from console.read_model.log import Archive
 from console.read_model.model import ReadModel
 from engine.catalog import Catalog
 from schemas.actions import ActionSpec
-from schemas.outgoing import Outgoing
+from schemas.outgoing import AsItCame, Outgoing
 
 Only = Literal["hooks", "console"]
 
@@ -33,6 +33,9 @@ class Writer(Protocol):
 
     async def send(self, send: Outgoing, /) -> Sent:
         """Send, and wait for the broker's acknowledgement (acks=all)."""
+
+    async def put_back(self, message: AsItCame, /) -> Sent:
+        """The same with bytes, key and headers as somebody else wrote them."""
 
 
 class CatalogSource(Protocol):
@@ -108,5 +111,7 @@ class Parts:
     actions: Mapping[str, ActionSpec] = field(default_factory=dict)
     metrics: Metrics
     last_send: LastSend = field(default_factory=LastSend)
+    letters: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a dead letter is dealt with."""
     stopping: asyncio.Event
     """Set when the process is to stop: streams and waits end."""

@@ -4,12 +4,13 @@ catalog.
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from typing import assert_never
 
 from console.parts import Parts, Sent
 from schemas.catalog import CatalogChange, EndpointSet, PlaybookSet, RevisionAdded, SwitchSet, TokenSet
 from schemas.errors import SchemasError
-from schemas.outgoing import Outgoing
+from schemas.outgoing import AsItCame, Outgoing
 from schemas.topics import CATALOG
 
 log = logging.getLogger("pulsebook.web")
@@ -26,10 +27,19 @@ class NotDurable(Exception):
 
 async def durably(parts: Parts, outgoing: Outgoing, within_s: float | None = None) -> Sent:
     """Send and wait for the acknowledgement. Raises NotDurable, and SchemasError for what is no record."""
+    return await _acknowledged(parts, parts.writer.send(outgoing), within_s)
+
+
+async def as_it_came_durably(parts: Parts, message: AsItCame) -> Sent:
+    """The same for bytes as they came."""
+    return await _acknowledged(parts, parts.writer.put_back(message), None)
+
+
+async def _acknowledged(parts: Parts, sending: Awaitable[Sent], within_s: float | None) -> Sent:
     bound_s = parts.settings.durable_within_s if within_s is None else within_s
     try:
         async with asyncio.timeout(bound_s):
-            sent = await parts.writer.send(outgoing)
+            sent = await sending
     except TimeoutError as error:
         parts.last_send.note(durable=False)
         raise NotDurable(f"the broker did not acknowledge within {bound_s:g} s") from error

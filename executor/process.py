@@ -24,7 +24,7 @@ from executor.secret_slots import FindSecret
 from executor.sending import Sender
 from schemas.actions import Action
 from schemas.codec import decode
-from schemas.dead_letters import DeadLetter
+from schemas.dead_letters import VALUE_BYTES_MAX, DeadLetter
 from schemas.errors import MalformedMessage
 from schemas.events import JournalRecord
 from schemas.topics import RUN_JOURNAL
@@ -40,7 +40,6 @@ UNACKNOWLEDGED_S = 10.0
 """How long an answer may travel before we say that we are not ready."""
 CLOSE_S = 1.5
 """How long the last acknowledgements, the last commit, and the leaving may take each."""
-DEAD_VALUE_BYTES_MAX = 800 * 1024
 
 
 class Executor:
@@ -215,7 +214,7 @@ class Executor:
             offset=message.offset,
             at_ms=message.timestamp,
             key=message.key,
-            value=message.value and message.value[:DEAD_VALUE_BYTES_MAX],
+            value=message.value and message.value[:VALUE_BYTES_MAX],
             headers=dict(message.headers),
             stage="executor",
             reason=reason,

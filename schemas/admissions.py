@@ -46,4 +46,13 @@ class RunEnded(Record, frozen=True, kw_only=True):
     status: Annotated[str, doc("How it ended.")]
 
 
-AdmissionsRecord = Candidate | AlertRecovered | RunEnded | TimerFired
+class CandidateCancelled(Record, frozen=True, kw_only=True):
+    """Somebody wants what waits in the queue to leave it. What has started by then is asked to stop."""
+
+    playbook: Annotated[str, doc("Playbook name.")]
+    run_id: Annotated[str, doc("The run that the candidate would be.")]
+    actor: Annotated[str, doc("Who.")]
+    reason: Annotated[str, doc("Why.")] = ""
+
+
+AdmissionsRecord = Candidate | AlertRecovered | RunEnded | CandidateCancelled | TimerFired

@@ -7,7 +7,8 @@ from schemas.fields import Record, doc
 
 Admission = Literal["started", "queued", "held_back", "dropped", "expired", "refused"]
 """started: a run was requested. queued: waits for a slot or its key. held_back: a rule said no.
-dropped: left the queue, for the alert recovered. expired: waited too long. refused: cannot start at all."""
+dropped: left the queue: the alert recovered, somebody cancelled it, or the playbook was disabled.
+expired: waited too long. refused: cannot start at all."""
 
 
 class Looked(Record, frozen=True, kw_only=True):

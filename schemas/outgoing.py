@@ -16,6 +16,17 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class AsItCame:
+    """Bytes for `topic` as somebody else wrote them. `partition` None: the one of the key."""
+
+    topic: Topic
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    partition: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """Where an input stands: topic (without prefix), partition, offset, and the broker's timestamp."""
 

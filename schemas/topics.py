@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from schemas.admissions import AlertRecovered, Candidate, RunEnded
+from schemas.admissions import AlertRecovered, Candidate, CandidateCancelled, RunEnded
 from schemas.alerts import AlertReceived
 from schemas.catalog import EndpointSet, PlaybookSet, RevisionAdded, SwitchSet, TokenSet
-from schemas.dead_letters import DeadLetter
+from schemas.dead_letters import DeadLetter, DeadLetterHandled
 from schemas.decisions import AdmissionDecided, AlertMatched
 from schemas.events import JournalRecord
 from schemas.fields import Record
@@ -50,7 +50,7 @@ DECISIONS = Topic(
 ADMISSIONS = Topic(
     "admissions",
     "playbook",
-    (Candidate, AlertRecovered, RunEnded, TimerFired),
+    (Candidate, AlertRecovered, RunEnded, CandidateCancelled, TimerFired),
     45 * DAY_MS,
     "what may start, in one order per playbook",
 )
@@ -81,7 +81,11 @@ CATALOG = Topic(
     single=True,
 )
 DEAD_LETTERS = Topic(
-    "dead-letters", "as it came", (DeadLetter,), 45 * DAY_MS, "what could not be handled, and why"
+    "dead-letters",
+    "as it came",
+    (DeadLetter, DeadLetterHandled),
+    45 * DAY_MS,
+    "what could not be handled, why, and what was done about it",
 )
 
 TOPICS: tuple[Topic, ...] = (

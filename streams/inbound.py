@@ -10,13 +10,12 @@ from faust.types import Message
 from msgspec import Struct
 
 from schemas.codec import decode, encode
-from schemas.dead_letters import DeadLetter
+from schemas.dead_letters import VALUE_BYTES_MAX, DeadLetter
 from schemas.errors import MalformedMessage
 from schemas.outgoing import Cause
 from schemas.topics import DEAD_LETTERS, Topic
 from streams.outbox import Prepared
 
-VALUE_BYTES_MAX = 800 * 1024
 HEADERS_BYTES_MAX = 64 * 1024
 
 

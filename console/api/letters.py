@@ -1,22 +1,20 @@
 """/api/v1/publications and /api/v1/dead-letters: what Datadog was told, and what could not be handled."""
 
 import re
+from typing import Annotated, Literal
 
 import msgspec
-from litestar import get
-from litestar.params import FromPath
+from litestar import get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from console.api.asking import Cursor, Given, Limit, model_of
-from console.fetching import fetched
+from console.api.asking import Asked, Body, Cursor, Given, Limit, ReasonText, model_of
 from console.paging import LIMIT, Mark, Page, decode_cursor, page
-from console.problems import Problem
 from console.published_view import PublicationView, publication, publication_view
-from console.read_model.letters import list_dead_letters, list_publications
-from schemas import codec
-from schemas.dead_letters import DeadLetter
-from schemas.errors import SchemasError
-from schemas.topics import DEAD_LETTERS
+from console.read_model.letters import handlings, list_dead_letters, list_publications
+from console.redriving import Ask, cannot_be_redriven, drop, letter_at, redrive, unknown
+from schemas.dead_letters import DeadLetterHandled
 
+State = Literal["open", "redriven", "dropped"]
 _ID = re.compile(r"(\d{1,6})-(\d{1,18})")
 
 
@@ -30,6 +28,19 @@ class DeadLetterSummary(msgspec.Struct, frozen=True, kw_only=True):
     partition: int
     offset: int
     reason: str
+    state: State
+    """open, or how it was dealt with the last time."""
+
+
+class HandledView(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody did about a dead letter. `lies_at`: topic/partition/offset of what was put back."""
+
+    id: str
+    outcome: Literal["redriven", "dropped"]
+    actor: str
+    at_ms: int
+    reason: str
+    lies_at: str
 
 
 class DeadLetterView(DeadLetterSummary, frozen=True, kw_only=True):
@@ -41,6 +52,17 @@ class DeadLetterView(DeadLetterSummary, frozen=True, kw_only=True):
     value_bytes: int
     headers: dict[str, str]
     original_at_ms: int
+    cannot_be_redriven: str
+    """Why not, and what to do instead; empty when it can."""
+    handled: list[HandledView]
+    """What was done about it, in order."""
+
+
+class HandleBody(Body, frozen=True, kw_only=True):
+    """Why, and whether also one that somebody has dealt with already."""
+
+    reason: ReasonText = ""
+    again: bool = False
 
 
 @get("/publications", summary="What Datadog was told, the latest first")
@@ -52,10 +74,22 @@ async def publications(parts: Given, limit: Limit = LIMIT, cursor: Cursor = "") 
 
 
 @get("/dead-letters", summary="What could not be handled, the latest first")
-async def dead_letters(parts: Given, limit: Limit = LIMIT, cursor: Cursor = "") -> Page[DeadLetterSummary]:
+async def dead_letters(
+    parts: Given,
+    being: Annotated[State | None, QueryParameter(name="state", description="Only those.")] = None,
+    topic: FromQuery[str | None] = None,
+    stage: FromQuery[str | None] = None,
+    reason: Annotated[str | None, QueryParameter(description="Text that the reason holds.")] = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = "",
+) -> Page[DeadLetterSummary]:
     """With the reason; the message itself is in the single view."""
     mark = _mark(cursor)
-    rows = await model_of(parts).query(lambda connection: list_dead_letters(connection, mark, limit))
+    rows = await model_of(parts).query(
+        lambda connection: list_dead_letters(
+            connection, mark, limit, state=being, topic=topic, stage=stage, reason=reason
+        )
+    )
     return page(
         rows,
         limit,
@@ -68,41 +102,91 @@ async def dead_letters(parts: Given, limit: Limit = LIMIT, cursor: Cursor = "") 
             partition=row["origin_partition"],
             offset=row["origin_offset"],
             reason=row["reason"],
+            state=row["state"],
         ),
     )
 
 
 @get("/dead-letters/{letter_id:str}", summary="A dead letter with its message as it came")
 async def dead_letter(parts: Given, letter_id: FromPath[str]) -> DeadLetterView:
-    """Fetched from its topic."""
-    found = _ID.fullmatch(letter_id)
-    missing = Problem(404, f"there is no dead letter {letter_id[:40]}, or it is no longer kept")
-    if not found:
-        raise missing
-    record = await fetched(parts, DEAD_LETTERS, int(found[1]), int(found[2]))
-    if record is None or not record.value:
-        raise missing
-    try:
-        letter = codec.decode(record.value)
-    except SchemasError as error:
-        raise Problem(404, f"the dead letter {letter_id} cannot be read: {error}") from error
-    if not isinstance(letter, DeadLetter):
-        raise missing
+    """Fetched from its topic, with what was done about it."""
+    place = _place_of(letter_id)
+    letter, at_ms = await letter_at(parts, *place)
+    done = await model_of(parts).query(lambda connection: handlings(connection, *place))
     return DeadLetterView(
         id=letter_id,
-        at_ms=record.at_ms,
+        at_ms=at_ms,
         stage=letter.stage,
         topic=letter.topic,
         partition=letter.partition,
         offset=letter.offset,
         reason=letter.reason,
+        state=done[-1].outcome if done else "open",
         detail=letter.detail,
         key=_text(letter.key),
         value=_text(letter.value),
         value_bytes=len(letter.value or b""),
         headers={name: value.decode("utf-8", "replace") for name, value in letter.headers.items()},
         original_at_ms=letter.at_ms,
+        cannot_be_redriven=cannot_be_redriven(letter),
+        handled=[_handled(each) for each in done],
     )
+
+
+@post(
+    "/dead-letters/{letter_id:str}/redrive",
+    status_code=200,
+    opt={"role": "operator"},
+    summary="Put a dead letter's message back where it came from",
+)
+async def redrive_one(
+    parts: Given, request: Asked, letter_id: FromPath[str], data: JSONBody[HandleBody | None] = None
+) -> HandledView:
+    """With its key and headers, and one header more that says whose redrive it is. It is a new input."""
+    return _handled(await redrive(parts, _ask(letter_id, request, data)))
+
+
+@post(
+    "/dead-letters/{letter_id:str}/drop",
+    status_code=200,
+    opt={"role": "operator"},
+    summary="Record that nothing more is to be done about a dead letter",
+)
+async def drop_one(
+    parts: Given, request: Asked, letter_id: FromPath[str], data: JSONBody[HandleBody | None] = None
+) -> HandledView:
+    """It stays on its topic, and out of the list of what is open."""
+    return _handled(await drop(parts, _ask(letter_id, request, data)))
+
+
+def _ask(letter_id: str, request: Asked, data: HandleBody | None) -> Ask:
+    partition, offset = _place_of(letter_id)
+    given = data or HandleBody()
+    return Ask(
+        partition=partition,
+        offset=offset,
+        actor=request.user.name,
+        reason=given.reason,
+        again=given.again,
+    )
+
+
+def _handled(done: DeadLetterHandled) -> HandledView:
+    return HandledView(
+        id=f"{done.partition}-{done.offset}",
+        outcome=done.outcome,
+        actor=done.actor,
+        at_ms=done.at_ms,
+        reason=done.reason,
+        lies_at=f"{done.topic}/{done.to_partition}/{done.to_offset}" if done.topic else "",
+    )
+
+
+def _place_of(letter_id: str) -> tuple[int, int]:
+    found = _ID.fullmatch(letter_id)
+    if not found:
+        raise unknown(letter_id)
+    return int(found[1]), int(found[2])
 
 
 def _mark(cursor: str) -> Mark | None:

@@ -39,6 +39,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     alerts: int
     publications: int
     dead_letters: int
+    dead_letters_open: int
+    """Those that nobody has dealt with."""
     read_model: ReadModelView
 
 

@@ -14,7 +14,7 @@ import msgspec
 from console.read_model.log import LogRecord, Place
 from console.read_model.projecting_runs import project_decision, project_journal
 from schemas import codec
-from schemas.dead_letters import DeadLetter
+from schemas.dead_letters import DeadLetter, DeadLetterHandled
 from schemas.decisions import AdmissionDecided, AlertMatched
 from schemas.errors import SchemasError
 from schemas.events import JournalRecord
@@ -23,7 +23,9 @@ from schemas.publications import Published, Refused
 REASON_MAX = 500
 """Characters of a dead letter's reason in lists."""
 
-Projected = AlertMatched | AdmissionDecided | JournalRecord | Published | Refused | DeadLetter
+Projected = (
+    AlertMatched | AdmissionDecided | JournalRecord | Published | Refused | DeadLetter | DeadLetterHandled
+)
 
 
 @dataclass(slots=True)
@@ -78,6 +80,8 @@ def _project_one(connection: sqlite3.Connection, known: Projected, record: LogRe
             batch.changed_runs.add(known.run_id)
         case DeadLetter():
             _project_dead_letter(connection, known, record)
+        case DeadLetterHandled():
+            _project_handled(connection, known, record)
         case _:
             assert_never(known)
 
@@ -108,7 +112,7 @@ def _project_alert(connection: sqlite3.Connection, alert: AlertMatched, raw: byt
 
 def _project_dead_letter(connection: sqlite3.Connection, letter: DeadLetter, record: LogRecord) -> None:
     connection.execute(
-        "INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open')",
         (
             record.partition,
             record.offset,
@@ -120,3 +124,16 @@ def _project_dead_letter(connection: sqlite3.Connection, letter: DeadLetter, rec
             letter.reason[:REASON_MAX],
         ),
     )
+
+
+def _project_handled(connection: sqlite3.Connection, handled: DeadLetterHandled, record: LogRecord) -> None:
+    """It stands behind its letter in the same partition, so the letter has its row, or is gone by now."""
+    letter = (handled.partition, handled.offset)
+    kept = connection.execute(
+        'UPDATE dead_letters SET state = ? WHERE partition = ? AND "offset" = ?', (handled.outcome, *letter)
+    )
+    if kept.rowcount:
+        connection.execute(
+            "INSERT OR IGNORE INTO letters_handled VALUES (?, ?, ?, ?)",
+            (*letter, record.offset, record.value or b""),
+        )

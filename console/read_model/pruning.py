@@ -29,6 +29,8 @@ _DELETIONS = {
         ' (SELECT partition, "offset" FROM publications WHERE at_ms < ? ORDER BY at_ms LIMIT ?)',
     ),
     "dead-letters": (
+        'DELETE FROM letters_handled WHERE (partition, "offset") IN'
+        ' (SELECT partition, "offset" FROM dead_letters WHERE at_ms < ? ORDER BY at_ms LIMIT ?)',
         'DELETE FROM dead_letters WHERE (partition, "offset") IN'
         ' (SELECT partition, "offset" FROM dead_letters WHERE at_ms < ? ORDER BY at_ms LIMIT ?)',
     ),

@@ -5,7 +5,7 @@ that nothing is encoded twice and a new view needs no new column. Dead letters m
 topic.
 """
 
-VERSION = 1
+VERSION = 2
 """Form of the tables (`user_version`). Another one in a file: the file is made again."""
 
 TABLES = """
@@ -86,7 +86,16 @@ CREATE TABLE dead_letters (
     partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, at_ms INTEGER NOT NULL,
     topic TEXT NOT NULL, origin_partition INTEGER NOT NULL, origin_offset INTEGER NOT NULL,
     stage TEXT NOT NULL, reason TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'open',    -- or how it was dealt with the last time: redriven, dropped
     PRIMARY KEY (partition, "offset")
 ) WITHOUT ROWID;
 CREATE INDEX dead_letters_at ON dead_letters (at_ms, partition, "offset");
+CREATE INDEX dead_letters_state_at ON dead_letters (state, at_ms, partition, "offset");
+
+-- What was done about a letter; `handled_offset` is in the letter's partition.
+CREATE TABLE letters_handled (
+    partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, handled_offset INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (partition, "offset", handled_offset)
+) WITHOUT ROWID;
 """

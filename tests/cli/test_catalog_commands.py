@@ -1,13 +1,12 @@
-"""`pulsebook endpoint`, `token`, `deadletter`: what they make, show once, list and remove."""
+"""`pulsebook endpoint`, `token`: what they make, show once, list and remove."""
 
 import json
 
 import pytest
 
 from cli.endpoint import payload
-from schemas.topics import CATALOG, DEAD_LETTERS
+from schemas.topics import CATALOG
 from tests.cli.conftest import Pulsebook, Served
-from tests.console.samples import LETTER
 
 
 def test_an_endpoint_is_made_with_instructions_and_its_address_last(
@@ -74,18 +73,3 @@ def test_a_role_that_does_not_exist_is_wrong_use(web: Served, pulsebook: Pulsebo
     done = pulsebook("token", "create", "ci", "--role", "king")
     assert done.exit_code == 2
     assert "operator" in done.stderr
-
-
-def test_dead_letters_are_listed_and_shown_with_the_message_as_it_came(
-    web: Served, pulsebook: Pulsebook
-) -> None:
-    assert pulsebook("deadletter", "list").stdout == "no dead letters\n"
-    web.written(DEAD_LETTERS, "k", LETTER)
-    (listed,) = map(json.loads, pulsebook("deadletter", "list", "--json").stdout.splitlines())
-    shown = pulsebook("deadletter", "show", listed["id"])
-    assert shown.exit_code == 0
-    for words in ("alerts/3/11", "reason  no JSON", "endpoint: demo", "garbage", "given up by match"):
-        assert words in shown.stdout
-    unknown = pulsebook("deadletter", "show", "0-999")
-    assert unknown.exit_code == 1
-    assert "there is no dead letter 0-999" in unknown.stderr

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from console.read_model.log import FOLLOWED, LogRecord, Place
 from schemas import codec
 from schemas.fields import Record
-from schemas.outgoing import Outgoing
+from schemas.outgoing import AsItCame, Outgoing
 from schemas.topics import TOPICS, Topic
 
 NAMES = frozenset(topic.name for topic in FOLLOWED)
@@ -46,6 +46,8 @@ class MemoryLog:
         self.partitions = partitions
         self.broken = False
         self.stuck = False
+        self.put: list[AsItCame] = []
+        """What was put back, with its headers."""
         self._grew = asyncio.Condition()
 
     async def send(self, send: Outgoing) -> Stored:
@@ -57,9 +59,24 @@ class MemoryLog:
             raise BrokerGone("no broker")
         return await self.append(send.topic, send.key.encode(), value)
 
-    async def append(self, topic: Topic, key: bytes, value: bytes, at_ms: int | None = None) -> Stored:
+    async def put_back(self, message: AsItCame) -> Stored:
+        """Keep bytes as they are, and say where they stand."""
+        if self.broken:
+            raise BrokerGone("no broker")
+        self.put.append(message)
+        return await self.append(message.topic, message.key, message.value, partition=message.partition)
+
+    async def append(
+        self,
+        topic: Topic,
+        key: bytes | None,
+        value: bytes | None,
+        at_ms: int | None = None,
+        partition: int | None = None,
+    ) -> Stored:
         """Bytes as they are, as any producer may write them."""
-        partition = 0 if topic.single else zlib.crc32(key) % self.partitions
+        if partition is None:
+            partition = 0 if topic.single else zlib.crc32(key or b"") % self.partitions
         messages = self.messages[topic.name, partition]
         stamp = time.time_ns() // 1_000_000 if at_ms is None else at_ms
         stored = Stored(topic.name, partition, len(messages), stamp, key, value)

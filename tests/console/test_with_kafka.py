@@ -3,6 +3,7 @@ force.
 """
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -24,14 +25,27 @@ from console.app import create_web
 from console.parts import WebSettings
 from console.read_model.log import FOLLOWED
 from console.read_model.model import ReadModel
+from console.redriving import REDRIVEN_HEADER
 from schemas.alerts import AlertReceived
+from schemas.inbox import CancelRequested
 from schemas.outgoing import Outgoing
-from schemas.topics import ALERTS, CATALOG, DECISIONS, PUBLICATIONS, RUN_JOURNAL, TOPICS
+from schemas.topics import (
+    ALERTS,
+    CATALOG,
+    DEAD_LETTERS,
+    DECISIONS,
+    PUBLICATIONS,
+    RUN_INBOX,
+    RUN_JOURNAL,
+    TOPICS,
+)
 from tests.console.conftest import BASE, LOG_ACTION
-from tests.console.samples import ALERT, PUBLISHED, RUN, WHOLE_RUN, decided, matched
+from tests.console.samples import ALERT, LETTER, PUBLISHED, RUN, WHOLE_RUN, decided, matched, with_fields
 from tests.console.test_catalog_api import BOOK
 
 pytestmark = pytest.mark.kafka
+
+RUN_ENDS = CancelRequested(run_id="k3", actor="mira")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +184,50 @@ async def test_the_read_model_tells_what_is_on_the_topics_also_when_it_is_made_a
     (tmp_path / "again").mkdir()
     async with web_on(kafka_servers, topic_prefix, tmp_path / "again") as again:
         assert await told(again) == first
+
+
+async def test_a_dead_letter_is_redriven_to_the_partition_of_its_key_and_that_is_known_for_good(
+    real: Real, tmp_path: Path, kafka_servers: str, topic_prefix: str
+) -> None:
+    for number in range(6):
+        # As whoever could not handle it writes it: under the key of the message.
+        made = with_fields(LETTER, key=f"k{number}".encode(), topic=RUN_INBOX.name, headers={"b3": b"\xff"})
+        await real.writer.send(Outgoing(DEAD_LETTERS, f"k{number}", made))
+    at_first = await real.writer.send(Outgoing(RUN_INBOX, "k3", RUN_ENDS))
+
+    async with asyncio.timeout(30):
+        while len(found := (await real.client.get("/api/v1/dead-letters")).json()["items"]) < 6:
+            await asyncio.sleep(0.05)
+    by_key = {(await letter_of(real, each["id"]))["key"]: each["id"] for each in found}
+    answer = await real.client.post(f"/api/v1/dead-letters/{by_key['k3']}/redrive", json={"reason": "mended"})
+    dropped = await real.client.post(f"/api/v1/dead-letters/{by_key['k4']}/drop")
+
+    assert (answer.status_code, dropped.status_code) == (200, 200), answer.text
+    topic, partition, offset = answer.json()["lies_at"].split("/")
+    assert (topic, int(partition)) == (RUN_INBOX.name, at_first.partition)
+    message = await real.log.at(topic, int(partition), int(offset))
+    assert message is not None
+    assert (message.key, message.value) == (b"k3", LETTER.value)
+    headers = dict(message.headers)
+    assert headers["b3"] == b"\xff"
+    place = by_key["k3"].replace("-", "/")
+    assert json.loads(headers[REDRIVEN_HEADER])["letter"] == f"dead-letters/{place}"
+    assert (await real.client.post(f"/api/v1/dead-letters/{by_key['k3']}/redrive")).status_code == 409
+
+    (tmp_path / "again").mkdir()
+    async with web_on(kafka_servers, topic_prefix, tmp_path / "again") as again:
+        await ready(again)
+        listed = (await again.client.get("/api/v1/dead-letters")).json()["items"]
+        assert {each["id"]: each["state"] for each in listed} == {
+            **dict.fromkeys(by_key.values(), "open"),
+            by_key["k3"]: "redriven",
+            by_key["k4"]: "dropped",
+        }
+
+
+async def letter_of(real: Real, letter_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await real.client.get(f"/api/v1/dead-letters/{letter_id}")).json()
+    return found
 
 
 @pytest.mark.slow

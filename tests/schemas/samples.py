@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from schemas.admissions import AlertRecovered, Candidate, RunEnded
+from schemas.admissions import AlertRecovered, Candidate, CandidateCancelled, RunEnded
 from schemas.alerts import AlertReceived, AlertSummary
 from schemas.catalog import EndpointSet, PlaybookSet, RevisionAdded, SwitchSet, TokenSet
-from schemas.dead_letters import DeadLetter
+from schemas.dead_letters import DeadLetter, DeadLetterHandled
 from schemas.decisions import AdmissionDecided, AlertMatched, Looked
 from schemas.fields import Record
 from schemas.ids import digest
@@ -128,6 +128,7 @@ SAMPLES: tuple[Record, ...] = (
         alert_id="a-2", playbook="checkout-latency", revision=REVISION, catalog_offset=41, alert=ALERT
     ),
     RunEnded(run_id=RUN_ID, playbook="checkout-latency", key="90210/", status="succeeded"),
+    CandidateCancelled(playbook="checkout-latency", run_id=RUN_ID, actor="mira", reason="it is over"),
     *_INBOX,
     journal(*EVENTS),
     Published(
@@ -166,6 +167,17 @@ SAMPLES: tuple[Record, ...] = (
         stage="match",
         reason="not JSON",
         detail="normalising",
+    ),
+    DeadLetterHandled(
+        partition=3,
+        offset=17,
+        outcome="redriven",
+        actor="mira",
+        at_ms=AT_MS,
+        reason="the registry is back",
+        topic="alerts",
+        to_partition=1,
+        to_offset=4711,
     ),
 )
 """One of every record that stands on a topic, the journal record with one of every event."""

@@ -3,11 +3,11 @@
 import pytest
 
 from schemas.codec import decode
-from schemas.dead_letters import DeadLetter
+from schemas.dead_letters import VALUE_BYTES_MAX, DeadLetter
 from schemas.errors import MalformedMessage
 from schemas.outgoing import Cause
 from schemas.topics import RUN_INBOX
-from streams.inbound import HEADERS_BYTES_MAX, VALUE_BYTES_MAX, cause_of, dead_letter, key_checked, where
+from streams.inbound import HEADERS_BYTES_MAX, cause_of, dead_letter, key_checked, where
 from tests.streams.bench import message
 
 CAUSE = Cause("run-inbox", 2, 7, 1_795_000_000_123)

@@ -19,11 +19,12 @@ from console.run_view import EventsView, RunSummary, RunView, events_view, run_s
 from console.starting import CannotStart, Start, request_id, start
 from console.times import moment_ms
 from console.writing import durably
+from schemas.admissions import CandidateCancelled
 from schemas.alerts import Alert
 from schemas.errors import SchemasError
 from schemas.inbox import CancelRequested
 from schemas.outgoing import Outgoing
-from schemas.topics import RUN_INBOX
+from schemas.topics import ADMISSIONS, RUN_INBOX
 
 Status = Literal[
     "queued",
@@ -142,19 +143,20 @@ async def start_one(
 async def cancel(
     parts: Given, request: Asked, run_id: FromPath[str], data: JSONBody[CancelBody | None] = None
 ) -> Requested:
-    """Its running step is stopped; its `finally` steps still run."""
+    """Its running step is stopped; its `finally` steps still run. What waits in the queue is dropped."""
     row = await model_of(parts).query(lambda connection: run_row(connection, run_id))
     if row is None:
         raise unknown(run_id)
     status = row["status"]
     if status not in RUNNING:
         raise Problem(409, f"the run has ended: {status}", run_status=status)
-    if not row["journaled"]:
-        raise Problem(
-            409, "the run has not started yet; what waits in the queue cannot be cancelled", run_status=status
-        )
-    record = CancelRequested(run_id=run_id, actor=request.user.name, reason=data.reason if data else "")
-    await durably(parts, Outgoing(RUN_INBOX, run_id, record))
+    asked = {"run_id": run_id, "actor": request.user.name, "reason": data.reason if data else ""}
+    if row["journaled"]:
+        outgoing = Outgoing(RUN_INBOX, run_id, CancelRequested(**asked))
+    else:
+        playbook = row["playbook"]
+        outgoing = Outgoing(ADMISSIONS, playbook, CandidateCancelled(playbook=playbook, **asked))
+    await durably(parts, outgoing)
     return Requested(run_id)
 
 

@@ -18,8 +18,8 @@ from engine.admission.remembering import forget
 from engine.admission.rows import ChunkRow, Row, RunRow, decode_row, encode_row, playbook_of, timers
 from engine.admission.situation import Situation
 from engine.playbook.compiled import Compiled
-from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate, RunEnded
-from schemas.inbox import TimerFired
+from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate, CandidateCancelled, RunEnded
+from schemas.inbox import CancelRequested, TimerFired
 from schemas.outgoing import Cause, Outgoing
 
 __all__ = ["Admitted", "Row", "Situation", "admit", "decode_row", "encode_row", "playbook_of", "timers"]
@@ -50,6 +50,8 @@ def admit(
             recovered(draft, record, compiled)
         case RunEnded():
             _run_ended(draft, record)
+        case CandidateCancelled():
+            _cancelled(draft, record)
         case TimerFired():
             _timer_fired(draft, record)
         case _:
@@ -65,6 +67,21 @@ def _run_ended(draft: Draft, record: RunEnded) -> None:
     if row is not None and row.state == "active":
         free(draft, record.run_id, row)
         start_queued(draft)
+
+
+def _cancelled(draft: Draft, record: CandidateCancelled) -> None:
+    """What waits leaves the queue. What has started since it was asked for is told; what has ended is not."""
+    row = draft.run(record.run_id)
+    if row is None or row.state == "ended":
+        return
+    if row.state == "active":
+        request = CancelRequested(run_id=record.run_id, actor=record.actor, reason=record.reason)
+        draft.tell(record.run_id, request)
+        return
+    leave_queue(draft, record.run_id, row)
+    why = f": {record.reason}" if record.reason else ""
+    draft.say(record.run_id, row, draft.decided("dropped", "cancelled", f"{record.actor} cancelled it{why}"))
+    start_queued(draft)
 
 
 def _timer_fired(draft: Draft, record: TimerFired) -> None:

@@ -9,8 +9,7 @@ from engine.playbook.reading import read
 from schemas.admissions import Candidate
 from schemas.catalog import PlaybookSet, RevisionAdded
 from schemas.ids import run_id
-from schemas.inbox import CancelRequested
-from schemas.topics import ADMISSIONS, ALERTS, DECISIONS, PUBLICATIONS, RUN_INBOX, RUN_JOURNAL
+from schemas.topics import ADMISSIONS, ALERTS, DECISIONS, PUBLICATIONS, RUN_JOURNAL
 from tests.console.conftest import LOG_ACTION, TOKEN, Web
 from tests.console.samples import (
     ALERT,
@@ -248,25 +247,6 @@ async def test_a_start_that_is_not_durable_is_503(web: Web) -> None:
 
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
-
-
-async def test_a_cancel_goes_to_the_runs_inbox(web: Web) -> None:
-    await web.written(RUN_JOURNAL, RUN, journal(1, STARTED))
-
-    answer = await web.client.post(f"/api/v1/runs/{RUN}/cancel", json={"reason": "enough"})
-
-    assert answer.status_code == 202
-    assert web.log.records(RUN_INBOX) == [CancelRequested(run_id=RUN, actor="local", reason="enough")]
-    assert web.log.keys(RUN_INBOX) == [RUN.encode()]
-
-
-async def test_what_has_ended_or_waits_or_is_unknown_is_not_cancelled(web: Web) -> None:
-    await web.written(RUN_JOURNAL, RUN, *WHOLE_RUN)
-    await web.written(DECISIONS, "a-9", decided("queued", run_id="r-9", request_id="a-9"))
-
-    for name, status in ((RUN, 409), ("r-9", 409), ("r-nobody", 404)):
-        assert (await web.client.post(f"/api/v1/runs/{name}/cancel")).status_code == status
-    assert not web.log.records(RUN_INBOX)
 
 
 async def test_an_alert_of_a_kafka_producer_can_be_fetched_too(web: Web) -> None:

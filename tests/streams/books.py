@@ -37,6 +37,14 @@ steps:
   - {id: three, action: noop}
 """
 
+ONE_AT_A_TIME = """
+playbook: demo
+on: {alert: {endpoint: demo}}
+admission: {max_running: 1}
+steps:
+  - {id: one, action: noop}
+"""
+
 
 class Followed:
     """A catalog that somebody else follows, and that has everything already."""

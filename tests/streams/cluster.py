@@ -29,8 +29,16 @@ ROOT = Path(__file__).parents[2]
 class Process:
     """A processor that can be killed, stopped and woken."""
 
-    def __init__(self, servers: str, prefix: str, data_dir: Path, instance: str | None = None) -> None:
-        given = {"servers": servers, "prefix": prefix, "partitions": PARTITIONS}
+    def __init__(
+        self,
+        servers: str,
+        prefix: str,
+        data_dir: Path,
+        instance: str | None = None,
+        books: tuple[str, ...] = (),
+    ) -> None:
+        given: dict[str, Any] = {"servers": servers, "prefix": prefix, "partitions": PARTITIONS}
+        given["books"] = list(books)
         given |= {"data_dir": str(data_dir), "instance": instance}
         self.log = data_dir.with_suffix(f".{time.monotonic_ns()}.log")
         with self.log.open("w") as log:

@@ -11,10 +11,12 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
+from schemas.admissions import CandidateCancelled
 from schemas.codec import decode
 from schemas.decisions import AdmissionDecided, AlertMatched
+from schemas.events import RunFinished
 from streams.ending import EXIT_BROKEN, EXIT_REFUSED
-from tests.streams.books import finished, received
+from tests.streams.books import ONE_AT_A_TIME, finished, received
 from tests.streams.cluster import PARTITIONS, Process, World
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -32,8 +34,8 @@ async def world(kafka_servers: str, topic_prefix: str) -> AsyncIterator[World]:
 async def start(kafka_servers: str, topic_prefix: str, tmp_path: Path, world: World) -> AsyncIterator[Start]:
     made: list[Process] = []
 
-    def process(folder: str = "data", instance: str | None = "a") -> Process:
-        made.append(Process(kafka_servers, topic_prefix, tmp_path / folder, instance))
+    def process(folder: str = "data", instance: str | None = "a", *books: str) -> Process:
+        made.append(Process(kafka_servers, topic_prefix, tmp_path / folder, instance, books))
         return made[-1]
 
     yield process
@@ -103,6 +105,45 @@ async def test_timers_of_waiting_runs_fire_after_a_kill_also_on_another_disk(
     assert world.contradictions == []
     assert world.gaps() == []
     assert {len(log) for log in world.journal.values()} == {10}
+
+
+async def test_what_waits_in_the_queue_is_cancelled_and_what_just_started_is_stopped(
+    world: World, start: Start
+) -> None:
+    """Also when the processor is killed and reads the cancels again on a new disk."""
+    world.answering = False
+    process = await start("data", "a", ONE_AT_A_TIME).ready()
+    await world.alert(0, 3)
+
+    async def decided() -> list[tuple[str, str, str]]:
+        records = [decode(message.value) for message in await world.records("decisions")]
+        return [(one.run_id, one.decision, one.rule) for one in records if isinstance(one, AdmissionDecided)]
+
+    while len(found := await decided()) < 3:
+        await asyncio.sleep(0.1)
+    (active,) = (run_id for run_id, decision, _ in found if decision == "started")
+    first, second = (run_id for run_id, decision, _ in found if decision == "queued")
+    for run_id in (first, active):
+        cancelled = CandidateCancelled(playbook="demo", run_id=run_id, actor="mira", reason="over")
+        await world.send("admissions", "demo", cancelled)
+    await process.kill()
+    process = await start("another-disk", "a", ONE_AT_A_TIME).ready()
+    world.answering = True
+    await world.until(1)
+    while (second, "started", "max_running") not in (found := await decided()):
+        await asyncio.sleep(0.1)
+
+    assert (first, "dropped", "cancelled") in found
+    assert first not in world.journal
+    ends = [
+        event
+        for value in world.journal[active].values()
+        for event in decode(value).events  # type: ignore[attr-defined]  # a journal record
+        if isinstance(event, RunFinished)
+    ]
+    assert [(end.status, end.message) for end in ends] == [("cancelled", "cancelled by mira: over")]
+    assert await process.stop() == 0
+    assert world.contradictions == []
 
 
 async def test_without_its_commits_it_goes_on_from_the_watermarks(world: World, start: Start) -> None:

@@ -33,7 +33,7 @@ async def main(given: dict[str, Any]) -> int:
     )
     worker = create_processor(
         options,
-        catalog=Followed(),
+        catalog=Followed(*given.get("books", ())),
         actions=ACTIONS,
         limits=Limits(),
         run_url_prefix="",

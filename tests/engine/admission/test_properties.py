@@ -45,6 +45,7 @@ STEPS = st.one_of(
     st.tuples(st.just("end"), st.integers(0, 3)),
     st.tuples(st.just("end"), st.integers(0, 3)),
     st.tuples(st.just("end any"), st.integers(0, 30)),
+    st.tuples(st.just("cancel"), st.integers(0, 30)),
     st.tuples(st.just("recover"), ALERTS),
     st.tuples(st.just("wait"), st.sampled_from([1, 60_000, 7_000_000, 90_000_000])),
     st.tuples(st.just("timer"), st.integers(0, 5)),
@@ -85,6 +86,8 @@ class Walk:
                 self.end(active[given % len(active)])
             case "end any" if self.candidates:
                 self.end(self.candidates[given % len(self.candidates)].run_id)
+            case "cancel" if self.candidates:
+                world.cancel(self.candidates[given % len(self.candidates)].request_id)
             case "recover":
                 world.recovery(f"r-{len(world.inputs)}", **given)
             case "wait":

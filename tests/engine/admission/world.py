@@ -8,7 +8,7 @@ from engine.admission.rows import PlaybookRow, Row
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import ActionStep, Admission, Playbook
 from schemas.actions import PinnedAction
-from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate, RunEnded
+from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate, CandidateCancelled, RunEnded
 from schemas.alerts import Alert
 from schemas.decisions import AdmissionDecided
 from schemas.fields import Record
@@ -80,6 +80,13 @@ class World:
     def end(self, request: str) -> Admitted:
         """The run of a request ends."""
         return self.feed(RunEnded(run_id=run_id(BOOK, request), playbook=BOOK, key="", status="succeeded"))
+
+    def cancel(self, request: str, reason: str = "") -> Admitted:
+        """Somebody cancels what a request asked for."""
+        cancelled = CandidateCancelled(
+            playbook=BOOK, run_id=run_id(BOOK, request), actor="mira", reason=reason
+        )
+        return self.feed(cancelled)
 
     def pending(self) -> dict[tuple[str, str], int]:
         """Every timer of every row: (row key, timer id) to due time."""

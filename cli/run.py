@@ -1,4 +1,4 @@
-"""`pulsebook run`: start, list, show, watch and cancel runs. How one is shown is `cli.run_shown`."""
+"""`pulsebook run`: start, list, show, watch, answer and cancel runs. How one is shown is `cli.run_shown`."""
 
 import time
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ from cli.output import (
 from cli.run_shown import event_line, show_run
 from cli.tables import show_rows
 
-app = typer.Typer(no_args_is_help=True, help="Start, list, show, watch and cancel runs.")
+app = typer.Typer(no_args_is_help=True, help="Start, list, show, watch, answer and cancel runs.")
 ENDED = ("succeeded", "failed", "cancelled", "dropped", "expired", "refused", "held_back")
 ASK_EVERY_S = 0.3
 HEARD_OF_WITHIN_S = 30.0
@@ -128,6 +128,20 @@ def watch(run_id: RunId, as_json: JsonOption = False) -> None:
         markup(f"run {escape(run_id)} {styled(end['status'])}{message}")
     if end["status"] != "succeeded":
         raise typer.Exit(ANSWER_IS_NO)
+
+
+@app.command()
+def answer(
+    run_id: RunId,
+    step: Annotated[str, typer.Argument(help="The step that asks, as `run show` names it.")],
+    choice: Annotated[str, typer.Argument(help="One of its choices.")],
+    comment: Annotated[str, typer.Option(help="A remark, for the record.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Answer what a run asks; the first answer wins. `run show` says what is asked."""
+    body = {"step": step, "choice": choice, "comment": comment}
+    done = client.call("POST", client.at("runs", run_id, "answer"), body=body)
+    document(done) if as_json else say(f"run {run_id}: the step {step} is answered with {choice}")
 
 
 @app.command()

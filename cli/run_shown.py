@@ -31,6 +31,8 @@ def show_run(run: dict[str, Any]) -> None:
     if run.get("inputs"):
         say("  inputs    " + _json(run["inputs"]))
     show_rows([_step_row(step) for step in run.get("steps", [])], COLUMNS, False, "  no steps yet")
+    for step in run.get("steps", []):
+        _show_question(run["run_id"], step)
     for decided in run.get("decisions", []) if not run.get("started_at_ms") else []:
         say(f"  {moment(decided['at_ms'])}  {decided['decision']}: {decided['rule']}: {decided['reason']}")
     if run.get("outputs"):
@@ -38,6 +40,17 @@ def show_run(run: dict[str, Any]) -> None:
     for published in run.get("publications", []):
         sent = published.get("sent") or {}
         say(f"  told Datadog: {sent.get('title', '')}  (event {published.get('event_id') or 'refused'})")
+
+
+def _show_question(run_id: str, step: dict[str, Any]) -> None:
+    """What the step asks, and how to answer; nothing where it does not."""
+    if step["status"] != "waiting" or not step.get("choices"):
+        return
+    say(f"  asks      {step['step']}: {step.get('question')}")
+    until = moment(step.get("due_ms"))
+    default = f"; without an answer by {until}: {step['on_timeout']}" if until else ""
+    say(f"            one of {', '.join(step['choices'])}{default}")
+    say(f"            answer with: pulsebook run answer {run_id} {step['step']} {step['choices'][0]}")
 
 
 def _started_by(run: dict[str, Any]) -> str:

@@ -71,10 +71,14 @@ class WebSettings:
     """Bodies being received or waiting for the broker, all together."""
     record_bytes_max: int = 900 * 1024
     playbook_bytes_max: int = 256 * 1024
+    answered_within_s: float = 3.0
+    """How long an answer waits to see whether it was the first."""
     streams_max: int = 200
     """Runs followed live at the same time."""
     sandbox_url: str = ""
-    """Where the Datadog sandbox is, for the landing page; empty: Datadog itself is used."""
+    """Where the Datadog sandbox is, for the landing page; empty: events go elsewhere."""
+    datadog_elsewhere: bool = False
+    """Events go to an address that was set in place of Datadog's own."""
 
 
 class LastSend:

@@ -21,7 +21,7 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     block: str
     """steps, on_failure or finally."""
     action: str
-    """Empty for publish, set, exit and steps that were skipped."""
+    """Empty for publish, set and exit."""
     status: str
     attempts: int
     requested_at_ms: int | None
@@ -42,6 +42,13 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     """When it is tried again, or its question's default is taken."""
     question: str
     choices: tuple[str, ...]
+    on_timeout: str
+    """What is taken where nobody answers by `due_ms`: a choice, or fail."""
+    asked_seq: int
+    """Journal record of the question; 0 where none was asked."""
+    answer: str
+    answered_by: str
+    """Empty where its timeout answered."""
     late: str
     """What a result said that came too late."""
     tries: list[Attempt]
@@ -69,6 +76,10 @@ def step_view(line: StepLine) -> StepView:
         due_ms=line.due_ms or None,
         question=line.question,
         choices=line.choices,
+        on_timeout=line.on_timeout,
+        asked_seq=line.asked_seq,
+        answer=line.answer,
+        answered_by=line.answered_by,
         late=line.late,
         tries=line.attempts,
     )

@@ -70,6 +70,13 @@ class StepLine(msgspec.Struct, kw_only=True):
     """When it is tried again, or its question's default is taken."""
     question: str = ""
     choices: tuple[str, ...] = ()
+    on_timeout: str = ""
+    """What is taken where nobody answers: a choice, or fail."""
+    asked_seq: int = 0
+    """Journal record of the question."""
+    answer: str = ""
+    answered_by: str = ""
+    """Empty for the timeout."""
     late: str = ""
     """What a result said that came too late."""
 
@@ -152,7 +159,7 @@ def _add(view: Timeline, record: JournalRecord) -> None:
             case Reported():
                 view.reports.append(_report(record.seq, index, event))
         if not isinstance(event, RunFinished | BlockEntered) and (path := getattr(event, "step", "")):
-            _fold_step(_line(view, path), event, record.at_ms)
+            _fold_step(_line(view, path), event, record)
         if isinstance(event, VarsSet):
             view.variables |= event.values
     if not view.ended_at_ms:
@@ -180,7 +187,8 @@ def _line(view: Timeline, path: str) -> StepLine:
     return view.steps[-1]
 
 
-def _fold_step(line: StepLine, event: RunEvent, at_ms: int) -> None:
+def _fold_step(line: StepLine, event: RunEvent, record: JournalRecord) -> None:
+    at_ms = record.at_ms
     match event:
         case StepRequested():
             line.status, line.action, line.arguments = "running", event.action, event.arguments
@@ -205,9 +213,11 @@ def _fold_step(line: StepLine, event: RunEvent, at_ms: int) -> None:
             _end_attempt(line, at_ms, 0, 0)
         case StepAsked():
             line.status, line.due_ms = "waiting", event.due_ms
-            line.question, line.choices = event.question, event.choices
+            line.question, line.choices, line.on_timeout = event.question, event.choices, event.on_timeout
+            line.asked_seq, line.answer, line.answered_by = record.seq, "", ""
         case StepAnswered():
             line.status, line.due_ms = "running", 0
+            line.answer, line.answered_by = event.choice, event.actor
             line.message = f"{event.actor or 'nobody in time'}: {event.choice}"
         case StepLate():
             line.late = ": ".join(filter(None, (event.status, event.message)))

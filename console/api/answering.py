@@ -1,13 +1,19 @@
 """POST /api/v1/runs/{id}/answer: a person's answer to what a run asks. What it leads to is the engine's."""
 
+import asyncio
+
 from litestar import post
 from litestar.params import FromPath, JSONBody
 
 from console.api.asking import Asked, Body, Given, ReasonText, model_of
 from console.api.runs import Requested, unknown
+from console.parts import Parts
 from console.problems import Problem
-from console.run_view import run_view
+from console.read_model.runs import answers
+from console.run_view import RunView, run_view
+from console.step_view import StepView
 from console.writing import durably
+from schemas.events import StepAnswered
 from schemas.inbox import Answered
 from schemas.outgoing import Outgoing
 from schemas.topics import RUN_INBOX
@@ -26,23 +32,70 @@ class AnswerBody(Body, frozen=True, kw_only=True):
 async def answer(
     parts: Given, request: Asked, run_id: FromPath[str], data: JSONBody[AnswerBody]
 ) -> Requested:
-    """The first answer wins: the run's story says whose it was."""
-    found = await run_view(model_of(parts), run_id)
+    """The first answer wins; one that comes later is 409, and says whose it was."""
+    found = await run_view(model_of(parts), run_id, parts.catalog.catalog)
     if found is None:
         raise unknown(run_id)
-    asking = {
-        step.step: step.choices
-        for step in found.steps
-        if step.status == "waiting" and step.choices and data.step in ("", step.step)
-    }
-    if len(asking) != 1:
-        which = "more than one step asks: name it as `step`" if asking else "nothing is asked"
-        raise Problem(409, which, run_status=found.status)
-    ((step, choices),) = asking.items()
-    if data.choice not in choices:
-        raise Problem(422, f"the step {step} can be answered with: {', '.join(choices)}")
+    asks = _asking(found, data.step)
+    if data.choice not in asks.choices:
+        raise Problem(422, f"the step {asks.step} can be answered with: {', '.join(asks.choices)}")
     record = Answered(
-        run_id=run_id, step=step, choice=data.choice, actor=request.user.name, comment=data.comment
+        run_id=run_id, step=asks.step, choice=data.choice, actor=request.user.name, comment=data.comment
     )
-    await durably(parts, Outgoing(RUN_INBOX, run_id, record))
+    sent = await durably(parts, Outgoing(RUN_INBOX, run_id, record))
+    other = await _outrun_by(parts, run_id, asks, (sent.partition, sent.offset))
+    if other is not None:
+        raise _answered(asks.step, other.choice, other.actor)
     return Requested(run_id)
+
+
+def _asking(run: RunView, step: str) -> StepView:
+    """The step that the answer is for. Raises Problem."""
+    asking = [each for each in run.steps if each.status == "waiting" and each.choices]
+    names = ", ".join(each.step for each in asking)
+    if not step:
+        if len(asking) == 1:
+            return asking[0]
+        which = f"more than one step asks: name one of {names}" if asking else "nothing is asked"
+        raise Problem(409, which, run_status=run.status)
+    named = next((each for each in run.steps if each.step == step), None)
+    if named in asking and named is not None:
+        return named
+    if named is not None and named.answer:
+        raise _answered(step, named.answer, named.answered_by)
+    if named is None:
+        what = f"the steps that ask are: {names}" if asking else "nothing is asked"
+        raise Problem(422, f"the run has no step {step[:100]} so far; {what}", run_status=run.status)
+    also = f"; those that do: {names}" if asking else ""
+    raise Problem(409, f"the step {step} asks nothing (it is {named.status}){also}", run_status=run.status)
+
+
+def _answered(step: str, choice: str, actor: str) -> Problem:
+    who = f"by {actor}" if actor else "by its timeout"
+    return Problem(
+        409, f"the step {step} was answered already, {who}: {choice}", choice=choice, answered_by=actor
+    )
+
+
+async def _outrun_by(
+    parts: Parts, run_id: str, asks: StepView, place: tuple[int, int]
+) -> StepAnswered | None:
+    """Another's answer that came before the one at `place` of the inbox. None: ours counts, or nobody knows
+    yet.
+    """
+    model = model_of(parts)
+    with model.watchers.watch(run_id) as changed:
+        try:
+            async with asyncio.timeout(parts.settings.answered_within_s):
+                while not parts.stopping.is_set():
+                    changed.clear()
+                    found = await model.query(
+                        lambda connection: answers(connection, run_id, asks.step, asks.asked_seq)
+                    )
+                    if found:
+                        cause, event = found[0]
+                        return None if cause == place else event
+                    await changed.wait()
+        except TimeoutError:
+            pass
+    return None

@@ -99,7 +99,7 @@ async def list_all(
 @get("/runs/{run_id:str}", summary="A run: steps, outputs, decisions, publications")
 async def show(parts: Given, run_id: FromPath[str]) -> RunView:
     """Everything the journal tells of it, put together."""
-    found = await run_view(model_of(parts), run_id)
+    found = await run_view(model_of(parts), run_id, parts.catalog.catalog)
     if found is None:
         raise unknown(run_id)
     return found

@@ -2,8 +2,10 @@
 
 import sqlite3
 
+from console.decoding import decoded
 from console.paging import Mark
 from console.read_model.listing import listed
+from schemas.events import JournalRecord, StepAnswered
 
 NEVER_RAN = "status NOT IN ('held_back', 'refused')"
 """What a list of runs leaves out unless that status is asked for: candidates that a rule turned away."""
@@ -64,3 +66,21 @@ def run_publications(connection: sqlite3.Connection, run_id: str) -> list[bytes]
 def runs_by_status(connection: sqlite3.Connection) -> dict[str, int]:
     """How many runs there are of each status."""
     return dict(tuple(row) for row in connection.execute("SELECT status, count(*) FROM runs GROUP BY status"))
+
+
+def answers(
+    connection: sqlite3.Connection, run_id: str, step: str, after_seq: int
+) -> list[tuple[tuple[int, int], StepAnswered]]:
+    """Answers to a step's question that was asked in record `after_seq`: the place of each in the inbox, and
+    what it was.
+    """
+    rows = connection.execute(
+        "SELECT record FROM run_records WHERE run_id = ? AND seq > ? ORDER BY seq", (run_id, after_seq)
+    )
+    records = (decoded(row["record"], JournalRecord) for row in rows)
+    return [
+        ((record.cause_partition, record.cause_offset), event)
+        for record in records
+        for event in record.events
+        if isinstance(event, StepAnswered) and event.step == step
+    ]

@@ -68,7 +68,7 @@ def _serve_in_thread(folder: Path, started: Callable[[Served], None], settings: 
         log = MemoryLog()
         model = ReadModel(folder / "read-model.sqlite", log, KEPT_MS)
         web = create_web(
-            WebSettings(**{"auth": False, **settings}),
+            WebSettings(**{"auth": False, "answered_within_s": 0.05, **settings}),
             writer=log,
             catalog=MemoryCatalog(log),
             read_model=model,

@@ -123,7 +123,7 @@ async def make_web(tmp_path: Path) -> AsyncIterator[MakeWeb]:
         catalog = MemoryCatalog(log)
         model = ReadModel(tmp_path / f"read-model-{len(made)}.sqlite3", log, KEPT_MS)
         app = create_web(
-            WebSettings(**{"auth": False, **settings}),
+            WebSettings(**{"auth": False, "answered_within_s": 0.05, **settings}),
             writer=log,
             catalog=catalog,
             read_model=model,

@@ -1,12 +1,16 @@
 """POST /api/v1/runs/{id}/answer: a person says what to make of a step whose outcome nobody knows."""
 
+import asyncio
+
+import httpx
 import pytest
 
 from schemas.events import StepAnswered, StepAsked
 from schemas.inbox import Answered
 from schemas.topics import RUN_INBOX, RUN_JOURNAL
-from tests.console.conftest import Web
-from tests.console.samples import REQUESTED, RUN, STARTED, WHOLE_RUN, journal
+from tests.console.conftest import MakeWeb, Web
+from tests.console.memory_log import Stored
+from tests.console.samples import REQUESTED, RUN, STARTED, WHOLE_RUN, journal, with_fields
 
 ASKED = StepAsked(
     step="look",
@@ -41,17 +45,92 @@ async def test_a_choice_that_is_none_is_refused_with_those_that_are(web: Web) ->
     assert not web.log.records(RUN_INBOX)
 
 
-@pytest.mark.parametrize("step", ["", "other"])
-async def test_what_does_not_ask_is_not_answered(web: Web, step: str) -> None:
-    answered = StepAnswered(step="look", choice="fail", actor="ann")
-    asked_elsewhere = (journal(1, STARTED, REQUESTED), journal(2, ASKED))
-    records = asked_elsewhere if step else (*asked_elsewhere, journal(3, answered))
+async def test_where_nothing_is_asked_nothing_is_answered(web: Web) -> None:
+    await web.written(RUN_JOURNAL, RUN, journal(1, STARTED, REQUESTED))
+
+    for step, says in (("", "nothing is asked"), ("look", "the step look asks nothing (it is running)")):
+        said = await web.client.post(PATH, json={"choice": "fail", "step": step})
+        assert (said.status_code, said.json()["detail"]) == (409, says)
+    assert not web.log.records(RUN_INBOX)
+
+
+async def test_a_step_that_is_not_there_is_refused_with_those_that_ask(web: Web) -> None:
+    await web.written(RUN_JOURNAL, RUN, journal(1, STARTED, REQUESTED), journal(2, ASKED))
+
+    said = await web.client.post(PATH, json={"choice": "fail", "step": "lok"})
+
+    assert said.status_code == 422
+    assert said.json()["detail"] == "the run has no step lok so far; the steps that ask are: look"
+
+
+async def test_where_more_than_one_step_asks_the_step_must_be_named(web: Web) -> None:
+    other = with_fields(REQUESTED, step="other")
+    asks = journal(2, ASKED, with_fields(ASKED, step="other"))
+    await web.written(RUN_JOURNAL, RUN, journal(1, STARTED, REQUESTED, other), asks)
+
+    said = await web.client.post(PATH, json={"choice": "fail"})
+
+    assert said.status_code == 409
+    assert said.json()["detail"] == "more than one step asks: name one of look, other"
+    assert (await web.client.post(PATH, json={"choice": "fail", "step": "other"})).status_code == 202
+
+
+@pytest.mark.parametrize(("actor", "who"), [("ann", "by ann"), ("", "by its timeout")])
+async def test_a_question_that_was_answered_says_by_whom(web: Web, actor: str, who: str) -> None:
+    answered = StepAnswered(step="look", choice="fail", actor=actor)
+    records = (journal(1, STARTED, REQUESTED), journal(2, ASKED), journal(3, answered))
     await web.written(RUN_JOURNAL, RUN, *records)
 
-    said = await web.client.post(PATH, json={"choice": "fail", "step": step})
+    said = await web.client.post(PATH, json={"choice": "retry", "step": "look"})
 
-    assert (said.status_code, said.json()["detail"]) == (409, "nothing is asked")
+    assert said.status_code == 409
+    assert said.json()["detail"] == f"the step look was answered already, {who}: fail"
+    assert said.json()["answered_by"] == actor
     assert not web.log.records(RUN_INBOX)
+
+
+async def answered_as(web: Web, choice: str, *others: str) -> httpx.Response:
+    """Our answer, while the processor takes those of others first."""
+    asking = asyncio.create_task(web.client.post(PATH, json={"choice": choice, "step": "look"}))
+    while not web.log.records(RUN_INBOX):
+        await asyncio.sleep(0.005)
+    ((partition, offset),) = ((each.partition, each.offset) for each in inbox(web))
+    for seq, other in enumerate((*others, ""), 3):
+        event = StepAnswered(step="look", choice=other or choice, actor=other and "ann")
+        place = {"cause_partition": partition, "cause_offset": offset - (1 if other else 0)}
+        await web.written(RUN_JOURNAL, RUN, journal(seq, event, **place))
+    return await asking
+
+
+def inbox(web: Web) -> list[Stored]:
+    return [each for (topic, _), held in web.log.messages.items() if topic == RUN_INBOX.name for each in held]
+
+
+async def test_of_two_answers_under_way_the_one_that_came_first_counts(make_web: MakeWeb) -> None:
+    web = await make_web(answered_within_s=5.0)
+    await web.written(RUN_JOURNAL, RUN, journal(1, STARTED, REQUESTED), journal(2, ASKED))
+
+    said = await answered_as(web, "retry", "continue")
+
+    assert said.status_code == 409
+    assert said.json()["detail"] == "the step look was answered already, by ann: continue"
+
+
+async def test_an_answer_that_was_the_first_is_told_so_at_once(make_web: MakeWeb) -> None:
+    web = await make_web(answered_within_s=5.0)
+    await web.written(RUN_JOURNAL, RUN, journal(1, STARTED, REQUESTED), journal(2, ASKED))
+
+    assert (await answered_as(web, "retry")).status_code == 202
+
+
+async def test_an_answer_to_an_earlier_question_of_the_step_does_not_count_for_this_one(web: Web) -> None:
+    before = (
+        journal(2, ASKED),
+        journal(3, StepAnswered(step="look", choice="retry", actor="ann"), REQUESTED),
+    )
+    await web.written(RUN_JOURNAL, RUN, journal(1, STARTED, REQUESTED), *before, journal(4, ASKED))
+
+    assert (await web.client.post(PATH, json={"choice": "fail", "step": "look"})).status_code == 202
 
 
 async def test_a_run_that_has_ended_or_is_unknown_is_not_answered(web: Web) -> None:

@@ -8,6 +8,7 @@ from engine.playbook.canonical import canonical_json, digest
 from engine.playbook.reading import read
 from schemas.admissions import Candidate
 from schemas.catalog import PlaybookSet, RevisionAdded
+from schemas.events import StepFailed, StepSkipped, VarsSet
 from schemas.ids import run_id
 from schemas.topics import ADMISSIONS, ALERTS, DECISIONS, PUBLICATIONS, RUN_JOURNAL
 from tests.console.conftest import LOG_ACTION, TOKEN, Web
@@ -20,6 +21,7 @@ from tests.console.samples import (
     decided,
     journal,
     matched,
+    with_fields,
 )
 
 CALLABLE = """
@@ -257,3 +259,19 @@ async def test_an_alert_of_a_kafka_producer_can_be_fetched_too(web: Web) -> None
 
     assert alert["alert"]["title"] == "from kafka"
     assert alert["raw"] == '{"title": "from kafka"}'
+
+
+async def test_a_step_that_was_skipped_or_failed_before_its_request_shows_its_action(web: Web) -> None:
+    two = CALLABLE + "  - {id: other, action: log, if: 'false'}\n  - set: {a: 1}\n"
+    started = with_fields(STARTED, revision=await apply(web, two))
+    failed = StepFailed(step="note", attempt=0, kind="bad_input", message="no replicas", status="failed")
+    others = (StepSkipped(step="other", reason="if"), VarsSet(step="3", values={"a": 1}))
+    await web.written(RUN_JOURNAL, RUN, journal(1, started, failed, *others))
+
+    steps = (await web.client.get(f"/api/v1/runs/{RUN}")).json()["steps"]
+
+    assert [(step["step"], step["action"]) for step in steps] == [
+        ("note", "log"),
+        ("other", "log"),
+        ("3", ""),
+    ]

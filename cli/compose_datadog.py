@@ -6,6 +6,15 @@ from cli.output import WRONG_USE, fail
 from connectors.datadog import DatadogEvents, api_url
 from settings import Settings
 
+SANDBOX_KEY = "sandbox"
+"""The API key that `up` gives its processes for the sandbox; no key of Datadog looks like it."""
+
+
+def sandbox_url(settings: Settings) -> str:
+    """Where the sandbox is; empty where events go to Datadog, or to whatever else PULSEBOOK_DD_URL names."""
+    key = settings.dd_api_key
+    return settings.dd_url if key is not None and key.reveal() == SANDBOX_KEY else ""
+
 
 def datadog_url(settings: Settings) -> str:
     """Where Datadog's API is: the site's, or the address that was given in its place."""

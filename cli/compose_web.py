@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from importlib.metadata import version
 from typing import Literal
 
+from cli.compose_datadog import sandbox_url
 from cli.output import CANNOT_REACH, WRONG_USE, warn
 from cli.process import broken
 from connectors.actions.registry import specs
@@ -72,7 +73,8 @@ def web_settings(settings: Settings) -> WebSettings:
         owner_token_sha256=digest(settings.owner_token.reveal()) if settings.owner_token else "",
         body_bytes_max=settings.webhook_body_bytes_max,
         record_bytes_max=settings.record_bytes_max,
-        sandbox_url=settings.dd_url,
+        sandbox_url=sandbox_url(settings),
+        datadog_elsewhere=bool(settings.dd_url),
     )
 
 

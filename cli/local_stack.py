@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli.compose_datadog import SANDBOX_KEY
 from cli.composing import secrets_dir
 from cli.health import lacking
 from cli.local_broker import LocalBroker
@@ -21,7 +22,6 @@ STOP_STEPS_S = 6
 GRACE_S = STOP_STEPS_S - 1
 STOP_SANDBOX_S = 2
 LOOK_EVERY_S = 0.1
-SANDBOX_KEY = "sandbox"
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from litestar import MediaType, Response, get
 
 from console.api.asking import Given
 from console.health import missing
+from console.parts import WebSettings
 from console.read_model.letters import counts
 from console.read_model.model import ReadModelUnavailable
 from console.read_model.runs import runs_by_status
@@ -63,17 +64,24 @@ HEADERS = {
 async def landing(parts: Given) -> Response[str]:
     """The page. It holds no names of alerts, runs or endpoints, so it needs no token."""
     lacking = missing(parts)
-    sandbox = parts.settings.sandbox_url
     page = PAGE.substitute(
         version=html.escape(parts.settings.version),
         state="not ready" if lacking else "ready",
         missing="".join(f"<p>{html.escape(each)}</p>" for each in lacking),
         counts=await _counts(parts),
-        datadog=f'<a href="{html.escape(sandbox)}">The Datadog sandbox</a>: what Datadog would have got'
-        if sandbox
-        else "Events go to Datadog itself",
+        datadog=_datadog(parts.settings),
     )
     return Response(page, media_type=MediaType.HTML, headers=HEADERS)
+
+
+def _datadog(settings: WebSettings) -> str:
+    """Where events go. Who may not know an address is not told it: the page needs no token."""
+    if settings.sandbox_url:
+        address = html.escape(settings.sandbox_url)
+        return f'<a href="{address}">The Datadog sandbox</a>: what Datadog would have got'
+    if settings.datadog_elsewhere:
+        return "Events go to the address that <code>PULSEBOOK_DD_URL</code> names, in place of Datadog's own"
+    return "Events go to Datadog itself"
 
 
 async def _counts(parts: Given) -> str:

@@ -134,6 +134,22 @@ async def test_the_landing_page_says_where_things_are_and_escapes(make_web: Make
     assert "<td>dead letters</td><td>1</td>" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({}, "Events go to Datadog itself"),
+        ({"datadog_elsewhere": True}, "Events go to the address that"),
+        ({"datadog_elsewhere": True, "sandbox_url": "http://127.0.0.1:8081"}, ">The Datadog sandbox</a>"),
+    ],
+)
+async def test_the_landing_page_calls_the_sandbox_what_is_the_sandbox(
+    make_web: MakeWeb, settings: dict[str, Any], says: str
+) -> None:
+    page = (await (await make_web(**settings)).client.get("/")).text
+    assert says in page
+    assert ("sandbox" in page) == ("sandbox_url" in settings)
+
+
 async def test_openapi_describes_what_there_is(web: Web) -> None:
     answer = await web.client.get("/api/openapi.json")
 

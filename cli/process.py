@@ -1,7 +1,6 @@
 """What every long-running process has: a log, signals that mean "stop in order", exit codes for a supervisor.
 
-0 stopped because it was asked to; 2 wrong settings, a busy port; 3 cannot reach what it needs; 70 something
-broke, and a new start is the remedy.
+Which codes there are and what they mean is `cli.exit_codes`.
 """
 
 import asyncio
@@ -19,8 +18,10 @@ import typer
 from cli.output import WRONG_USE, fail, warn
 from cli.owner import end_with_owner
 from settings import Settings
+from streams.ending import EXIT_BROKEN
 
-BROKEN = 70
+log = logging.getLogger("pulsebook")
+
 QUIET = ("aiokafka", "faust", "mode", "httpx", "httpcore", "uvicorn", "litestar", "asyncio")
 """Libraries that tell more than an operator reads, and at debug level spend CPU on records nobody prints."""
 
@@ -39,10 +40,20 @@ def run_process(settings: Settings, body: Callable[[asyncio.Event], Awaitable[in
     try:
         code = run(_until_stopped(body))
     except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        fail(f"{error.strerror}; choose another with PULSEBOOK_HEALTH_PORT", WRONG_USE)
+        if error.errno == errno.EADDRINUSE:
+            fail(f"{error.strerror}; choose another with PULSEBOOK_HEALTH_PORT", WRONG_USE)
+        code = _crashed(error)
+    except typer.Exit:
+        raise
+    except Exception as error:
+        code = _crashed(error)
     raise typer.Exit(code)
+
+
+def _crashed(error: Exception) -> int:
+    """A fault of ours: said with all we know. Python's own code for it, 1, would mean an answer: no."""
+    log.critical("the process broke: %r", error, exc_info=error)
+    return EXIT_BROKEN
 
 
 async def _until_stopped(body: Callable[[asyncio.Event], Awaitable[int]]) -> int:
@@ -88,4 +99,4 @@ def _log_to_stderr(level: str) -> None:
 def broken(what: str) -> int:
     """Say what broke; the exit code for it."""
     warn(f"pid {os.getpid()}: {what}")
-    return BROKEN
+    return EXIT_BROKEN

@@ -16,10 +16,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli.exit_codes import EXIT_CODES
 from cli.owner import OWNER_FD_VARIABLE
 
 RESTART_DELAY_FIRST_S = 0.5
 RESTART_DELAY_MAX_S = 10.0
+REFUSED_DELAY_FIRST_S = 5.0
+REFUSED_DELAY_MAX_S = 300.0
+"""Between starts of what refuses to work until somebody mends what it says."""
 STEADY_AFTER_S = 30.0
 """A child that lived this long starts again without the delay of its earlier failures."""
 LAST_LINES = 5
@@ -41,6 +45,8 @@ class Child:
     delay_s: float = RESTART_DELAY_FIRST_S
     keeper: asyncio.Task[None] | None = None
     restarts: int = 0
+    refused: bool = False
+    """It ended the last time with a code that a new start alone does not mend."""
     spawning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -110,9 +116,10 @@ class Supervisor:
 
     async def _keep(self, child: Child) -> None:
         while child.process is not None:
-            ended = described(await child.process.wait())
+            code = await child.process.wait()
+            ended = described(code)
             while not self.stopping:
-                await self._pause(child, ended)
+                await self._pause(child, ended, refuses=code in EXIT_CODES and EXIT_CODES[code].seldom)
                 try:
                     await self._spawn(child)
                     break
@@ -121,15 +128,21 @@ class Supervisor:
             if self.stopping:
                 return
 
-    async def _pause(self, child: Child, ended: str) -> None:
-        """Say that it died, and wait: the longer, the sooner it died again."""
-        if time.monotonic() - child.started_at_s > STEADY_AFTER_S:
+    async def _pause(self, child: Child, ended: str, refuses: bool) -> None:
+        """Say that it died, and wait: the longer, the sooner it died again, and longest where it refuses."""
+        if refuses != child.refused:
+            child.delay_s = REFUSED_DELAY_FIRST_S if refuses else RESTART_DELAY_FIRST_S
+        elif not refuses and time.monotonic() - child.started_at_s > STEADY_AFTER_S:
             child.delay_s = RESTART_DELAY_FIRST_S
-        self._say(f"{child.name} ended ({ended}); starting it again in {child.delay_s:g} s, log: {child.log}")
+        child.refused = refuses
+        again = f"starting it again in {child.delay_s:g} s"
+        if refuses:
+            again = f"a new start alone will not help: mend what it says below; {again}"
+        self._say(f"{child.name} ended ({ended}); {again}, log: {child.log}")
         if last := child.last_lines():
             self._say("    " + last.replace("\n", "\n    "))
         await asyncio.sleep(child.delay_s)
-        child.delay_s = min(child.delay_s * 2, RESTART_DELAY_MAX_S)
+        child.delay_s = min(child.delay_s * 2, REFUSED_DELAY_MAX_S if refuses else RESTART_DELAY_MAX_S)
         child.restarts += 1
 
     async def _trim_logs(self) -> None:
@@ -173,11 +186,12 @@ class Supervisor:
 def described(code: int) -> str:
     """An exit code for a person.
 
-    >>> described(-9), described(70)
-    ('killed by SIGKILL', 'exit code 70')
+    >>> described(-9), described(78)
+    ('killed by SIGKILL', 'exit code 78: it refuses to work with what it found')
     """
     if code >= 0:
-        return f"exit code {code}"
+        known = EXIT_CODES.get(code)
+        return f"exit code {code}: {known.means}" if known else f"exit code {code}"
     with contextlib.suppress(ValueError):
         return f"killed by {signal.Signals(-code).name}"
     return f"killed by signal {-code}"

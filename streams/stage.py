@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, cast
 from faust.types import TP
 
 from schemas.topics import Topic
-from streams.ending import EXIT_REFUSED
+from streams.ending import EXIT_BROKEN, EXIT_REFUSED
 from streams.entries import R
 from streams.handling import Handler, register
 from streams.ledger import Ledger
@@ -107,7 +107,7 @@ class Stage(Generic[R]):
             raise
         except Exception as failure:
             log.exception("the table %s could not be made ready", self.table.name)
-            self.app.end(f"the table {self.table.name} could not be made ready: {failure!r}", 70)
+            self.app.end(f"the table {self.table.name} could not be made ready: {failure!r}", EXIT_BROKEN)
 
     async def _mend(self) -> None:
         for partition, keys in self.table.suspects.items():

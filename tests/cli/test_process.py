@@ -13,8 +13,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import typer
 
-from cli.process import done_before
+from cli.process import done_before, run_process
+from settings import Settings
+from streams.ending import EXIT_BROKEN
 from tests.cli.test_supervisor import WITHIN_S
 
 KAFKA_OF_NOBODY = "127.0.0.1:9"
@@ -71,6 +74,21 @@ async def test_what_the_work_raises_is_raised() -> None:
 
     with pytest.raises(LookupError, match="no topic"):
         await done_before(asyncio.Event(), work())
+
+
+@pytest.mark.parametrize("failure", [ValueError("odd"), OSError("odd")])
+def test_a_fault_of_ours_ends_the_process_as_broken_with_all_we_know(
+    failure: Exception, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(stop: asyncio.Event) -> int:
+        raise failure
+
+    monkeypatch.setattr("logging.basicConfig", lambda **_: None)  # the test's own handler must stay
+    with pytest.raises(typer.Exit) as ended:
+        run_process(Settings(), body)
+    assert ended.value.exit_code == EXIT_BROKEN
+    assert "the process broke: " in caplog.text
+    assert "Traceback" in caplog.text
 
 
 @pytest.mark.slow

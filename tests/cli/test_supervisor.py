@@ -70,6 +70,41 @@ async def test_what_dies_again_and_again_is_started_ever_slower(
     assert waits[:4] == ["0.01", "0.02", "0.04", "0.04"]
 
 
+REFUSES = "print('ending: the topic was made again; use a new prefix', flush=True); raise SystemExit(78)"
+
+
+async def test_what_refuses_to_start_is_tried_seldom_and_it_is_said_why_and_that_it_must_be_mended(
+    boss: Supervisor, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "REFUSED_DELAY_FIRST_S", 0.2)
+    monkeypatch.setattr(supervisor, "REFUSED_DELAY_MAX_S", 0.4)
+    monkeypatch.setattr(supervisor, "STEADY_AFTER_S", 0.0)
+    one = child(tmp_path, "one", REFUSES)
+    await boss.start(one)
+    await until(lambda: one.restarts >= 3)
+    waits = [line.partition("again in ")[2].split()[0] for line in said if line.startswith("one ended")]
+    assert waits[:3] == ["0.2", "0.4", "0.4"], "also where it takes long to refuse"
+    assert said[0] == (
+        "one ended (exit code 78: it refuses to work with what it found); a new start alone will not help: "
+        f"mend what it says below; starting it again in 0.2 s, log: {one.log}"
+    )
+    assert said[1] == "    ending: the topic was made again; use a new prefix"
+
+
+async def test_what_was_mended_is_started_again_as_soon_as_anything(
+    boss: Supervisor, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "REFUSED_DELAY_FIRST_S", 0.05)
+    mended = tmp_path / "mended"
+    program = f"import os; raise SystemExit(70 if os.path.exists({str(mended)!r}) else 78)"
+    one = child(tmp_path, "one", program)
+    await boss.start(one)
+    await until(lambda: said)
+    mended.touch()
+    await until(lambda: any("exit code 70" in line for line in said))
+    assert "starting it again in 0.5 s" in next(line for line in said if "exit code 70" in line)
+
+
 async def test_what_lived_long_is_started_again_soon(
     boss: Supervisor, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,8 +117,10 @@ async def test_what_lived_long_is_started_again_soon(
 
 
 async def test_what_cannot_be_started_again_is_tried_and_told(
-    boss: Supervisor, said: list[str], tmp_path: Path
+    boss: Supervisor, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A shell whose script goes while it starts ends with 2.
+    monkeypatch.setattr(supervisor, "REFUSED_DELAY_FIRST_S", 0.01)
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
@@ -197,9 +234,10 @@ async def test_a_log_that_grew_too_large_is_set_aside_while_its_child_goes_on_wr
 
 
 def test_an_exit_code_is_told_as_people_know_it() -> None:
-    assert [described(code) for code in (0, 70, -9, -15, -200)] == [
-        "exit code 0",
-        "exit code 70",
+    assert [described(code) for code in (0, 70, 7, -9, -15, -200)] == [
+        "exit code 0: done; a process stopped because it was asked to",
+        "exit code 70: something broke; a new start is the remedy",
+        "exit code 7",
         "killed by SIGKILL",
         "killed by SIGTERM",
         "killed by signal 200",

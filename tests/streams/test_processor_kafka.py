@@ -146,6 +146,19 @@ async def test_what_waits_in_the_queue_is_cancelled_and_what_just_started_is_sto
     assert world.contradictions == []
 
 
+async def test_while_its_tables_are_recovered_it_says_that_it_is_not_ready(
+    world: World, start: Start
+) -> None:
+    process = await start().ready()
+    await world.alert(0, 20)
+    await world.until(20)
+    assert await process.stop() == 0
+    process = await start("another-disk").ready()
+    before, _, _ = process.log.read_text().partition("READY")
+    assert "MISSING the tables are being recovered" in before
+    assert await process.stop() == 0
+
+
 async def test_without_its_commits_it_goes_on_from_the_watermarks(world: World, start: Start) -> None:
     process = await start(instance=None).ready()
     await world.alert(0, 20)

@@ -43,7 +43,11 @@ async def main(given: dict[str, Any]) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
 
     async def tell() -> None:
-        while worker.missing():
+        told: list[str] = []
+        while missing := worker.missing():
+            if missing != told:
+                print("MISSING", *missing, flush=True)
+            told = missing
             await asyncio.sleep(0.02)
         print("READY", flush=True)
 

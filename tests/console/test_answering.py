@@ -1,6 +1,7 @@
 """POST /api/v1/runs/{id}/answer: a person says what to make of a step whose outcome nobody knows."""
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -97,7 +98,7 @@ async def answered_as(web: Web, choice: str, *others: str) -> httpx.Response:
     ((partition, offset),) = ((each.partition, each.offset) for each in inbox(web))
     for seq, other in enumerate((*others, ""), 3):
         event = StepAnswered(step="look", choice=other or choice, actor=other and "ann")
-        place = {"cause_partition": partition, "cause_offset": offset - (1 if other else 0)}
+        place: dict[str, Any] = {"cause_partition": partition, "cause_offset": offset - (1 if other else 0)}
         await web.written(RUN_JOURNAL, RUN, journal(seq, event, **place))
     return await asking
 

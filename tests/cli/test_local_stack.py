@@ -14,6 +14,7 @@ from cli.supervisor import Child
 from cli.up import _with_owner
 from settings import Settings
 from settings_reading import SecretText
+from tests.e2e.machine import five_free_ports
 
 
 def stack(folder: Path, **settings: Any) -> Stack:
@@ -101,6 +102,7 @@ async def test_a_broker_that_came_back_elsewhere_is_told_to_everybody(opened: St
 
 
 async def test_a_process_that_never_gets_ready_is_named(opened: Stack) -> None:
+    opened.ports = Ports(five_free_ports())
     assert await opened.wait_ready(("processor", "sink"), 0.2) == ["processor", "sink"]
 
 

@@ -46,4 +46,12 @@ class RunEnded(Record, frozen=True, kw_only=True):
     status: Annotated[str, doc("How it ended.")]
 
 
-AdmissionsRecord = Candidate | AlertRecovered | RunEnded | TimerFired
+class PlaybookSwitched(Record, frozen=True, kw_only=True):
+    """A playbook was enabled, disabled or removed: its place in the order of all that admission hears."""
+
+    playbook: Annotated[str, doc("Playbook name.")]
+    enabled: Annotated[bool, doc("It may start: it is enabled, and was not removed.")]
+    catalog_offset: Annotated[int, doc("Catalog offset by which that is known.")]
+
+
+AdmissionsRecord = Candidate | AlertRecovered | RunEnded | TimerFired | PlaybookSwitched

@@ -31,6 +31,7 @@ from streams.reporter import Reporter
 from streams.reporting_header import reports_nothing
 from streams.run_census import RunCensus
 from streams.stage import RowForm, Stage
+from streams.switching import Switching
 from streams.watching import Watching
 
 
@@ -90,6 +91,7 @@ def create_processor(
     runs = Stage(app, options, RUN_INBOX, "runs", run_form, outbox, metrics)
     matched.run(Match(matched.ledger, outbox, metrics, catalog, schema_of))
     admissions.run(Admit(admissions.ledger, outbox, metrics, catalog, actions, limits, run_url_prefix))
+    Switching(app, admissions.ledger, outbox, catalog, options.partitions)
     runs.run(Advance(runs.ledger, outbox, metrics, catalog, rebuild))
     stages: list[Stage[Any]] = [matched, admissions, runs]
     lags = {

@@ -90,6 +90,10 @@ class Ledger(Generic[R]):
         self._cache.put(*at, row, applied, len(kept))
         return row, applied
 
+    def owns(self, partition: int) -> bool:
+        """Whether the partition is ours, and its rows are recovered."""
+        return partition in self._generations
+
     def is_covered(self, partition: int, offset: int) -> bool:
         """Whether a watermark says that this input was settled before, whatever rows are there."""
         return self._watermarks.covers(partition, offset)

@@ -17,8 +17,9 @@ from engine.admission.recovering import recovered
 from engine.admission.remembering import forget
 from engine.admission.rows import ChunkRow, Row, RunRow, decode_row, encode_row, playbook_of, timers
 from engine.admission.situation import Situation
+from engine.admission.switching import switch
 from engine.playbook.compiled import Compiled
-from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate, RunEnded
+from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate, PlaybookSwitched, RunEnded
 from schemas.inbox import TimerFired
 from schemas.outgoing import Cause, Outgoing
 
@@ -42,7 +43,7 @@ def admit(
     at for other records. An input that was applied before changes no row.
     """
     playbook = playbook_of(record.row) if isinstance(record, TimerFired) else record.playbook
-    draft = Draft(get, playbook, cause, may_start=situation.enabled)
+    draft = Draft(get, playbook, cause)
     match record:
         case Candidate():
             arrived(draft, record, compiled, situation)
@@ -52,6 +53,9 @@ def admit(
             _run_ended(draft, record)
         case TimerFired():
             _timer_fired(draft, record)
+        case PlaybookSwitched():
+            switch(draft, record.enabled, record.catalog_offset)
+            start_queued(draft)
         case _:
             assert_never(record)
     return Admitted(draft.rows, tuple(draft.sends))

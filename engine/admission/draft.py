@@ -40,8 +40,6 @@ class Draft:
     get: Get
     playbook: str
     cause: Cause
-    may_start: bool
-    """Whether queued runs may start now (the playbook is enabled)."""
     rows: dict[str, Row | None] = field(default_factory=dict)
     sends: list[Outgoing] = field(default_factory=list)
     _book: PlaybookRow | None = None

@@ -89,7 +89,7 @@ def start_queued(draft: Draft) -> None:
         row = draft.run(run_id)
         if row is None or row.request is None:
             raise LookupError(f"{run_id} stands in the queue of {draft.playbook} without a row")
-        if not draft.may_start:
+        if not book.enabled:
             leave_queue(draft, run_id, row)
             draft.say(
                 run_id, row, draft.decided("dropped", "disabled", "the playbook was disabled meanwhile")

@@ -58,6 +58,10 @@ class PlaybookRow(msgspec.Struct, frozen=True, array_like=True, tag="playbook"):
     recent: tuple[str, ...] = ()
     """Rows of the chunk that is being filled, without the playbook's name."""
     recent_since_ms: int = 0
+    enabled: bool = True
+    """Whether runs may start, as far as the inputs have told."""
+    enabled_offset: int = -1
+    """Where the catalog stood for that: what is older changes it no more."""
 
 
 class KeyRow(msgspec.Struct, frozen=True, array_like=True, tag="key"):

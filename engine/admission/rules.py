@@ -22,7 +22,7 @@ QUEUE_MAX = 5_000
 """Bound of `queue.max`: the playbook's row names everybody in the queue and is written with every change."""
 
 
-def ruling(draft: Draft, candidate: Candidate, book: Compiled, enabled: bool) -> tuple[str, Decided]:
+def ruling(draft: Draft, candidate: Candidate, book: Compiled) -> tuple[str, Decided]:
     """The candidate's key, and what the rules say."""
     try:
         key, error = key_of(book, candidate), ""
@@ -32,7 +32,7 @@ def ruling(draft: Draft, candidate: Candidate, book: Compiled, enabled: bool) ->
         return key, draft.decided(
             "started", "override", f"{candidate.actor or 'a person'} overrode the rules"
         )
-    if not enabled:
+    if not draft.book.enabled:
         return key, draft.decided("held_back", "disabled", "the playbook is disabled")
     if error:
         return key, draft.decided("held_back", "key", f"the admission key failed: {error}")

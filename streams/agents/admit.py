@@ -46,10 +46,7 @@ class Admit:
         self._metrics = metrics
         self._inputs = metrics.inputs.labels(self.name)
         self._catalog = catalog
-        self._situation = {
-            enabled: Situation(actions=actions, limits=limits, run_url_prefix=run_url_prefix, enabled=enabled)
-            for enabled in (False, True)
-        }
+        self._situation = Situation(actions=actions, limits=limits, run_url_prefix=run_url_prefix)
 
     async def handle(self, message: Message) -> None:
         """Take an input, decode it, ask the rules, send what follows, settle it with its rows."""
@@ -74,7 +71,7 @@ class Admit:
             return row
 
         try:
-            admitted = admit(get, record, cause, compiled, self._situation_of(playbook))
+            admitted = admit(get, record, cause, compiled, self._situation)
             ready = self._outbox.prepared(admitted.sends)
         except Exception as failure:
             reason = str(failure) if isinstance(failure, Unwritable) else internal(failure)
@@ -90,7 +87,3 @@ class Admit:
         if not isinstance(record, Candidate | AlertRecovered):
             return None
         return (await caught_up(self._catalog, record.catalog_offset)).compiled(record.revision)
-
-    def _situation_of(self, playbook: str) -> Situation:
-        active = self._catalog.catalog.playbooks.get(playbook)
-        return self._situation[active is not None and active.enabled]

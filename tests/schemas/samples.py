@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.admissions import AlertRecovered, Candidate, RunEnded
+from schemas.admissions import AlertRecovered, Candidate, PlaybookSwitched, RunEnded
 from schemas.alerts import AlertReceived, AlertSummary
 from schemas.catalog import EndpointSet, PlaybookSet, RevisionAdded, SwitchSet, TokenSet
 from schemas.dead_letters import DeadLetter
@@ -128,6 +128,7 @@ SAMPLES: tuple[Record, ...] = (
         alert_id="a-2", playbook="checkout-latency", revision=REVISION, catalog_offset=41, alert=ALERT
     ),
     RunEnded(run_id=RUN_ID, playbook="checkout-latency", key="90210/", status="succeeded"),
+    PlaybookSwitched(playbook="checkout-latency", enabled=False, catalog_offset=41),
     *_INBOX,
     journal(*EVENTS),
     Published(

@@ -8,7 +8,7 @@ from engine.admission.rows import PlaybookRow, Row
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import ActionStep, Admission, Playbook
 from schemas.actions import PinnedAction
-from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate, RunEnded
+from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate, PlaybookSwitched, RunEnded
 from schemas.alerts import Alert
 from schemas.decisions import AdmissionDecided
 from schemas.fields import Record
@@ -80,6 +80,10 @@ class World:
     def end(self, request: str) -> Admitted:
         """The run of a request ends."""
         return self.feed(RunEnded(run_id=run_id(BOOK, request), playbook=BOOK, key="", status="succeeded"))
+
+    def switch(self, enabled: bool, catalog_offset: int = 8) -> Admitted:
+        """The playbook is enabled or disabled, as of a catalog offset (that of `a_candidate` is 7)."""
+        return self.feed(PlaybookSwitched(playbook=BOOK, enabled=enabled, catalog_offset=catalog_offset))
 
     def pending(self) -> dict[tuple[str, str], int]:
         """Every timer of every row: (row key, timer id) to due time."""

@@ -5,7 +5,6 @@ The rules are `engine.admission`. An input that was settled before is known by i
 again.
 """
 
-from collections.abc import Mapping
 from typing import cast
 
 from faust.types import Message
@@ -13,17 +12,16 @@ from faust.types import Message
 from engine.admission.admitting import admit
 from engine.admission.rows import Row, playbook_of
 from engine.admission.situation import Situation
-from engine.playbook.compiled import Compiled
-from schemas.actions import PinnedAction
-from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate
+from schemas.admissions import AdmissionsRecord
 from schemas.errors import MalformedMessage
-from schemas.inbox import Limits, TimerFired
+from schemas.inbox import TimerFired
 from schemas.topics import ADMISSIONS
-from streams.handling import CatalogView, bury, caught_up, internal
+from streams.handling import CatalogView, bury, internal
 from streams.inbound import cause_of, key_checked, record_of
 from streams.ledger import Ledger
 from streams.metrics import Metrics
 from streams.outbox import Outbox, Unwritable
+from streams.refolding import compiled_of
 
 
 class Admit:
@@ -37,16 +35,14 @@ class Admit:
         outbox: Outbox,
         metrics: Metrics,
         catalog: CatalogView,
-        actions: Mapping[str, PinnedAction],
-        limits: Limits,
-        run_url_prefix: str,
+        situation: Situation,
     ) -> None:
         self._ledger = ledger
         self._outbox = outbox
         self._metrics = metrics
         self._inputs = metrics.inputs.labels(self.name)
         self._catalog = catalog
-        self._situation = Situation(actions=actions, limits=limits, run_url_prefix=run_url_prefix)
+        self._situation = situation
 
     async def handle(self, message: Message) -> None:
         """Take an input, decode it, ask the rules, send what follows, settle it with its rows."""
@@ -63,7 +59,7 @@ class Admit:
         except MalformedMessage as wrong:
             await bury(*shared, str(wrong), wrong)
             return
-        compiled = await self._compiled(record)
+        compiled = await compiled_of(self._catalog, record)
         seen: dict[str, int] = {}
 
         def get(key: str) -> Row | None:
@@ -82,8 +78,3 @@ class Admit:
             await self._ledger.put_again(message, again)
             return
         await self._ledger.put(message, admitted.rows, await self._outbox.send(ready))
-
-    async def _compiled(self, record: AdmissionsRecord) -> Compiled | None:
-        if not isinstance(record, Candidate | AlertRecovered):
-            return None
-        return (await caught_up(self._catalog, record.catalog_offset)).compiled(record.revision)

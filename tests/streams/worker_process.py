@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from connectors.admissions_reader import AdmissionsReader
 from connectors.journal_reader import JournalReader
 from connectors.topic_ids import topic_ids
 from schemas.inbox import Limits
@@ -38,6 +39,7 @@ async def main(given: dict[str, Any]) -> int:
         limits=Limits(),
         run_url_prefix="",
         rebuild=JournalReader(kafka, given["prefix"], given["partitions"]).records_of,
+        admission_inputs=AdmissionsReader(kafka, given["prefix"]).inputs,
     )
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

@@ -6,10 +6,10 @@ from typing import Any
 from faust.types import Message
 
 from engine.admission import rows as admission_rows
+from engine.admission.situation import Situation
 from engine.run import advancing as run_rows
 from schemas.codec import decode, encode
 from schemas.fields import Record
-from schemas.inbox import Limits
 from streams.agents.admit import Admit
 from streams.agents.advance import Advance, Rebuild
 from streams.agents.match import Match, SchemaOf
@@ -69,7 +69,8 @@ async def match_bench(bench: Bench, followed: Followed, schema_of: SchemaOf | No
 async def admit_bench(bench: Bench, followed: Followed) -> AgentBench:
     """admit."""
     ledger = await bench.ledger("admissions", admission_rows.encode_row, admission_rows.decode_row)
-    agent = Admit(ledger, bench.outbox, bench.metrics, followed, ACTIONS, Limits(), "https://p/runs/")
+    situation = Situation(actions=ACTIONS, run_url_prefix="https://p/runs/")
+    agent = Admit(ledger, bench.outbox, bench.metrics, followed, situation)
     return AgentBench(bench, agent, ledger)
 
 

@@ -3,8 +3,9 @@
 What they need from outside is handed in; nothing here connects to anything. `streams.running` runs them.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from faust.types import TP
@@ -25,6 +26,7 @@ from streams.agents.notify import Notify
 from streams.ending import End, end_process
 from streams.handling import CatalogView
 from streams.hardened.app import HardenedApp
+from streams.holding import Holding
 from streams.metrics import Metrics
 from streams.options import WorkerOptions, faust_settings
 from streams.outbox import Outbox
@@ -44,6 +46,8 @@ class Worker:
     app: HardenedApp
     metrics: Metrics
     options: WorkerOptions
+    waits: Callable[[], list[str]] = list
+    """What its agents wait for outside, a sentence each."""
 
     def missing(self) -> list[str]:
         """What it still lacks to do its job, a sentence each; empty: it is ready."""
@@ -54,7 +58,7 @@ class Worker:
             return ["the tables are being recovered, or the group is rebalancing"]
         if app.lease.lapsed():
             return [f"no heartbeat was answered for {app.lease.age_s():.0f} s"]
-        return [] if app.lease.held else ["no partitions are assigned"]
+        return self.waits() if app.lease.held else ["no partitions are assigned"]
 
 
 def create_processor(
@@ -95,7 +99,10 @@ def create_processor(
     matched = Stage(app, options, ALERTS, "matched", none, outbox, metrics)
     admissions = Stage(app, options, ADMISSIONS, "admissions", admission_form, outbox, metrics)
     runs = Stage(app, options, RUN_INBOX, "runs", run_form, outbox, metrics)
-    matched.run(Match(matched.ledger, outbox, metrics, catalog, schema_of))
+    holding = partial(Holding, app, metrics)
+    match = Match(matched.ledger, outbox, metrics, catalog, schema_of, holding)
+    matched.held = match.holding.count
+    matched.run(match)
     admissions.run(Admit(admissions.ledger, outbox, metrics, catalog, situation))
     Switching(app, admissions.ledger, outbox, catalog, options.partitions)
     runs.run(Advance(runs.ledger, outbox, metrics, catalog, rebuild))
@@ -108,7 +115,7 @@ def create_processor(
     watching = Watching(app, metrics, stages, lags)
     _count_runs(runs, app, watching, metrics)
     _wire(app, stages)
-    return Worker(app, metrics, options)
+    return Worker(app, metrics, options, match.holding.missing)
 
 
 def create_sink(options: WorkerOptions, *, poster: Poster, end: End = end_process) -> Worker:

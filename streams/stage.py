@@ -69,6 +69,8 @@ class Stage(Generic[R]):
         self.ticking: Ticking[R] | None = None
         self.busy = False
         """Whether the agent is handling a message."""
+        self.held: Callable[[], int] = lambda: 0
+        """How many messages the agent has set aside."""
         self.nowhere_since_s: float | None = None
         if form.timers_of is not None:
             self.ticking = Ticking(

@@ -29,9 +29,11 @@ ROOT = Path(__file__).parents[2]
 class Process:
     """A processor that can be killed, stopped and woken."""
 
-    def __init__(self, servers: str, prefix: str, data_dir: Path, instance: str | None = None) -> None:
+    def __init__(
+        self, servers: str, prefix: str, data_dir: Path, instance: str | None = None, registry: str = ""
+    ) -> None:
         given = {"servers": servers, "prefix": prefix, "partitions": PARTITIONS}
-        given |= {"data_dir": str(data_dir), "instance": instance}
+        given |= {"data_dir": str(data_dir), "instance": instance, "registry": registry}
         self.log = data_dir.with_suffix(f".{time.monotonic_ns()}.log")
         with self.log.open("w") as log:
             self.process = subprocess.Popen(

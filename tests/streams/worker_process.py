@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.admissions_reader import AdmissionsReader
 from connectors.journal_reader import JournalReader
+from connectors.schema_registry import SchemaRegistry
 from connectors.topic_ids import topic_ids
 from schemas.inbox import Limits
 from schemas.topics import TOPICS
@@ -32,6 +33,7 @@ async def main(given: dict[str, Any]) -> int:
         session_timeout_s=6.0,
         heartbeat_s=1.0,
     )
+    registry = SchemaRegistry(given["registry"], try_for_s=0.5) if given.get("registry") else None
     worker = create_processor(
         options,
         catalog=Followed(),
@@ -40,14 +42,18 @@ async def main(given: dict[str, Any]) -> int:
         run_url_prefix="",
         rebuild=JournalReader(kafka, given["prefix"], given["partitions"]).records_of,
         admission_inputs=AdmissionsReader(kafka, given["prefix"]).inputs,
+        schema_of=registry.schema if registry else None,
     )
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
 
     async def tell() -> None:
-        while worker.missing():
+        while any("is held" not in reason for reason in worker.missing()):
             await asyncio.sleep(0.02)
         print("READY", flush=True)
+        while not worker.missing():
+            await asyncio.sleep(0.02)
+        print("MISSING", *worker.missing(), flush=True)
 
     telling = asyncio.create_task(tell())
     try:

@@ -18,6 +18,17 @@ def list_dead_letters(connection: sqlite3.Connection, mark: Mark | None, limit: 
     return listed(connection, "SELECT * FROM dead_letters", (), ORDER, mark, limit)
 
 
+def letter_from(
+    connection: sqlite3.Connection, topic: str, partition: int, offset: int
+) -> sqlite3.Row | None:
+    """The dead letter of the message that stood at this place."""
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM dead_letters WHERE topic = ? AND origin_partition = ? AND origin_offset = ?",
+        (topic, partition, offset),
+    ).fetchone()
+    return row
+
+
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How many alerts, publications and dead letters are known."""
     return {

@@ -46,6 +46,8 @@ class MemoryLog:
         self.partitions = partitions
         self.broken = False
         self.stuck = False
+        self.asked = 0
+        """How often somebody wanted to know whether it can be written to."""
         self._grew = asyncio.Condition()
 
     async def send(self, send: Outgoing) -> Stored:
@@ -56,6 +58,14 @@ class MemoryLog:
         if self.broken:
             raise BrokerGone("no broker")
         return await self.append(send.topic, send.key.encode(), value)
+
+    async def reachable(self, topic: Topic) -> None:
+        """As a broker that is asked, and writes nothing."""
+        self.asked += 1
+        if self.stuck:
+            await asyncio.Event().wait()
+        if self.broken:
+            raise BrokerGone("no broker")
 
     async def append(self, topic: Topic, key: bytes, value: bytes, at_ms: int | None = None) -> Stored:
         """Bytes as they are, as any producer may write them."""

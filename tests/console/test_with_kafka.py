@@ -3,6 +3,8 @@ force.
 """
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -197,6 +199,28 @@ async def test_a_broker_that_goes_means_503_in_time_and_one_that_comes_back_202(
                 assert answer.status_code == 503
         titles = [record.alert.title for record in await web.alerts() if record.alert]
         assert "before" in titles and "after" in titles
+
+
+@pytest.mark.slow
+async def test_after_a_broker_that_stood_still_it_is_ready_within_seconds_without_traffic(
+    own_broker: LocalKafka, tmp_path: Path
+) -> None:
+    servers = await asyncio.to_thread(own_broker.start)
+    await create_topics({"bootstrap_servers": servers}, planned_topics("p.", 1, 1))
+    async with web_on(servers, "p.", tmp_path, durable_within_s=2.0) as web:
+        await ready(web)
+        url = await web.new_endpoint()
+        os.kill(own_broker.pid, signal.SIGSTOP)
+        try:
+            assert (await web.client.post(url, json={"title": "lost"})).status_code == 503
+            answer = await web.client.get("/readyz")
+            assert "the last record that was sent was not acknowledged" in answer.json()["missing"]
+        finally:
+            os.kill(own_broker.pid, signal.SIGCONT)
+        async with asyncio.timeout(8):
+            while (await web.client.get("/readyz")).status_code != 200:
+                await asyncio.sleep(0.2)
+        assert (await web.client.post(url, json={"title": "after"})).status_code == 202
 
 
 @pytest.mark.slow

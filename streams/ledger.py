@@ -9,8 +9,7 @@ An agent computes what an input leads to, sends its records, and hands the rest 
     ack        the input may be committed
 
 So the store is never ahead of the changelog, nor the changelog of the journal, and a commit finds everything
-durable. Before each step the lease is checked (law 6); partitions that were revoked are dropped wherever they
-stand. Watermarks (law 7) are in `watermarks`; what rows mean is the engine's.
+durable. Before each step the lease is checked (law 6), and what was revoked is dropped. Law 7: `watermarks`.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ def test_every_topic_is_on_the_page_with_its_records_and_how_long_it_is_kept() -
 
 
 def test_the_reader_on_the_page_reads_what_we_write(monkeypatch: pytest.MonkeyPatch) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    code, *_ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     monkeypatch.chdir(ROOT)
     found: dict[str, Any] = {}
     exec(compile(code, "topics.md", "exec"), found)  # noqa: S102 - the page's own example

@@ -117,7 +117,9 @@ class Stage(Generic[R]):
             names = sorted(key.decode() for key in keys)
             if self.form.mend is None:
                 log.error("rows of %s may be stale: %r", self.table.name, names)
+                self.table.store.mended(partition)
                 continue
             log.warning("rows of %s may be stale, and are made again: %r", self.table.name, names)
             for key, (row, applied) in (await self.form.mend(partition, names)).items():
                 await self.ledger.mend(partition, key, row, applied)
+            self.table.store.mended(partition)

@@ -1,5 +1,6 @@
 """`pulsebook alert`: send one, list them, trace one from the webhook to what Datadog heard."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,8 @@ from cli.example import example_body
 from cli.output import ANSWER_IS_NO, WRONG_USE, JsonOption, document, fail, say
 from cli.tables import show_rows
 from cli.trace_shown import show_trace
+
+_PLACE = re.compile(r"(?:\w[\w.-]*/)?(\d+)/(\d+)")
 
 app = typer.Typer(no_args_is_help=True, help="Send, list and trace alerts.")
 
@@ -68,14 +71,20 @@ def list_alerts(
 
 @app.command()
 def trace(
-    alert_id: Annotated[str, typer.Argument(metavar="ALERT_ID", help="The alert's id: a-…")],
+    alert_id: Annotated[
+        str, typer.Argument(metavar="ALERT_ID", help="The alert's id: a-…; or its place: alerts/3/0.")
+    ],
     everything: Annotated[
         bool, typer.Option("--all", help="Also every playbook that did not match, however many.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """One alert's whole path: which playbooks matched or why not, admitted or why not, runs, published."""
-    answer = client.call("GET", client.at("alerts", alert_id, "trace"), allow=(404,))
+    place = _PLACE.fullmatch(alert_id)
+    named = f"{place[1]}-{place[2]}" if place else alert_id
+    answer = client.call("GET", client.at("alerts", named, "trace"), allow=(404,))
+    if place and answer.get("status") == 404:
+        fail(answer["detail"], ANSWER_IS_NO)
     if answer.get("status") == 404:
         fail(
             f"no alert {alert_id} is known: what was just sent takes a second or two to be decided about; "

@@ -9,6 +9,7 @@ from cli.composing import limits
 from cli.output import CANNOT_REACH, warn
 from cli.process import done_before
 from connectors.actions.registry import specs
+from connectors.admissions_reader import AdmissionsReader
 from connectors.catalog_reader import CatalogReader
 from connectors.errors import ConnectorError, NotReachable
 from connectors.event_log import EventLogReader
@@ -35,6 +36,7 @@ async def run_processor(settings: Settings, stop: asyncio.Event) -> int:
         catalog = CatalogReader(EventLogReader(settings.kafka_options(), (CATALOG,), settings.topic_prefix))
         parts.push_async_callback(catalog.stop)
         journal = JournalReader(settings.kafka_options(), settings.topic_prefix, settings.partitions)
+        admissions = AdmissionsReader(settings.kafka_options(), settings.topic_prefix)
         registry = SchemaRegistry(settings.schema_registry) if settings.schema_registry else None
         if registry is not None:
             parts.push_async_callback(registry.close)
@@ -48,6 +50,7 @@ async def run_processor(settings: Settings, stop: asyncio.Event) -> int:
                 run_url_prefix=f"{settings.public_url.rstrip('/')}{RUNS_PATH}" if settings.public_url else "",
                 schema_of=registry.schema if registry is not None else None,
                 rebuild=journal.records_of,
+                admission_inputs=admissions.inputs,
             )
 
         return await _run(settings, stop, "processor", PROCESSOR_PORT, make, catalog)

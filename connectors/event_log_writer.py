@@ -25,7 +25,7 @@ from connectors.kafka_errors import said, translated
 from schemas.codec import encode
 from schemas.errors import MalformedMessage
 from schemas.outgoing import AsItCame, Outgoing
-from schemas.topics import MESSAGE_BYTES_MAX
+from schemas.topics import MESSAGE_BYTES_MAX, Topic
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,23 @@ class EventLogWriter:
         write it twice), TooLarge, and MalformedMessage.
         """
         return await self.start(outgoing)
+
+    async def reachable(self, topic: Topic) -> None:
+        """Return if every partition of the topic could take a record now. Writes nothing, asks the brokers.
+
+        Raises NotReachable and PermanentFailure as `open` does.
+        """
+        name = self._prefix + topic.name
+        try:
+            async with asyncio.timeout(self._durable_within_s):
+                producer = await self._working()
+                with translated(f"asking who leads {name}"):
+                    cluster = await producer.client.fetch_all_metadata()
+        except TimeoutError as error:
+            raise NotReachable(f"not answered within {self._durable_within_s:g} s") from error
+        partitions = cluster._partitions.get(name) or {}
+        if not partitions or not all(_takes_records(one) for one in partitions.values()):
+            raise NotReachable(f"not every partition of {name} has a leader and enough replicas in sync")
 
     def start(self, outgoing: Outgoing) -> "asyncio.Task[RecordMetadata]":
         """The same without waiting: records of one topic are added in the order of the calls.
@@ -188,6 +205,11 @@ class EventLogWriter:
             await producer.stop()
             raise
         return producer
+
+
+def _takes_records(partition: Any) -> bool:
+    """As our topics are made: one replica may be missing (`connectors.topics_admin`)."""
+    return bool(partition.leader >= 0 and len(partition.isr) >= max(1, len(partition.replicas) - 1))
 
 
 def _key_bytes(key: str) -> bytes:

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import httpx
 
-from connectors.errors import NotReachable, PermanentFailure, TemporaryFailure
+from connectors.errors import ConnectorError, NotReachable, PermanentFailure, TemporaryFailure
 from schemas.confluent import WriterSchema, writer_schema
-from schemas.errors import MalformedMessage, UnknownSchema
+from schemas.errors import MalformedMessage, SchemaUnavailable, UnknownSchema
 
 SCHEMAS_MAX = 1_000
 """The ones used last are kept."""
@@ -27,7 +27,7 @@ class SchemaRegistry:
     """`url` may hold user and password. `try_for_s` bounds a question to a registry that does not answer."""
 
     def __init__(
-        self, url: str, *, try_for_s: float = 30.0, transport: httpx.AsyncBaseTransport | None = None
+        self, url: str, *, try_for_s: float = 5.0, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self._http = httpx.AsyncClient(base_url=url, timeout=REQUEST_TIMEOUT_S, transport=transport)
         self._try_for_s = try_for_s
@@ -57,8 +57,8 @@ class SchemaRegistry:
     async def schema(self, schema_id: int) -> WriterSchema:
         """The schema with that id.
 
-        Raises UnknownSchema when the registry has none or one that cannot be read, NotReachable when it does
-        not answer, PermanentFailure when it does not let us in.
+        Raises UnknownSchema when the registry has none or one that cannot be read, and SchemaUnavailable when
+        it does not answer or does not let us in: that is no fault of who names the schema.
         """
         found = self.known(schema_id)
         if found is not None:
@@ -67,9 +67,17 @@ class SchemaRegistry:
         task = self._asking.get(schema_id)
         if task is None:
             task = self._asking[schema_id] = asyncio.create_task(self._learn(schema_id))
-            task.add_done_callback(lambda _: self._asking.pop(schema_id, None))
-        # Shielded: one of several who wait may give up without taking the answer from the others.
-        return await asyncio.shield(task)
+            task.add_done_callback(lambda done: self._answered(schema_id, done))
+        try:
+            # Shielded: one of several who wait may give up without taking the answer from the others.
+            return await asyncio.shield(task)
+        except ConnectorError as error:
+            raise SchemaUnavailable(str(error)) from error
+
+    def _answered(self, schema_id: int, done: "asyncio.Task[WriterSchema]") -> None:
+        self._asking.pop(schema_id, None)
+        if not done.cancelled():
+            done.exception()  # seen: whoever asked may have given up meanwhile
 
     def _refuse_unknown(self, schema_id: int) -> None:
         until_s, reason = self._unknown.get(schema_id, (0.0, ""))

@@ -35,6 +35,7 @@ async def healthz() -> Alive:
 @get("/readyz", summary="Can do its job", tags=["health"])
 async def readyz(parts: Given) -> Response[Readiness]:
     """200 when it can; 503 with what is missing."""
+    await parts.last_send.mend(parts.writer)
     lacking = missing(parts)
     ready = Readiness("not ready" if lacking else "ready", lacking)
     return Response(ready, status_code=503 if lacking else 200)

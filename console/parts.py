@@ -3,6 +3,7 @@ HTTP.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from console.read_model.model import ReadModel
 from engine.catalog import Catalog
 from schemas.actions import ActionSpec
 from schemas.outgoing import AsItCame, Outgoing
+from schemas.topics import ALERTS, Topic
 
 Only = Literal["hooks", "console"]
 
@@ -36,6 +38,9 @@ class Writer(Protocol):
 
     async def put_back(self, message: AsItCame, /) -> Sent:
         """The same with bytes, key and headers as somebody else wrote them."""
+
+    async def reachable(self, topic: Topic, /) -> None:
+        """Return if the topic could take a record now, without writing one. Raises anything else."""
 
 
 class CatalogSource(Protocol):
@@ -82,15 +87,22 @@ class WebSettings:
 
 
 class LastSend:
-    """How the last record that was sent fared: the only sign of the broker that a taker of hooks has."""
+    """How the last record that was sent fared: the only sign of the broker that a taker of hooks has.
+
+    Where no other is sent, because a balancer took the process out, `mend` asks the broker, seldom.
+    """
 
     LATELY_S = 30.0
     """A failure counts for so long: a process that gets no traffic while it is not ready must become so
     again.
     """
 
+    ASK_EVERY_S = 1.0
+    ASK_WITHIN_S = 2.0
+
     def __init__(self) -> None:
         self._failed_at_s: float | None = None
+        self._asked_at_s = 0.0
 
     def note(self, *, durable: bool) -> None:
         """It was acknowledged, or not."""
@@ -99,6 +111,19 @@ class LastSend:
     def failed_lately(self) -> bool:
         """It was not acknowledged, and that was not long ago."""
         return self._failed_at_s is not None and time.monotonic() - self._failed_at_s < self.LATELY_S
+
+    async def mend(self, writer: Writer) -> None:
+        """After a failure, see whether alerts could be written now. Costs nothing else, and is bounded."""
+        now_s = time.monotonic()
+        failed_at_s = self._failed_at_s
+        if not self.failed_lately() or now_s - self._asked_at_s < self.ASK_EVERY_S:
+            return
+        self._asked_at_s = now_s
+        with contextlib.suppress(Exception):  # whatever it is, it says only: not yet
+            async with asyncio.timeout(self.ASK_WITHIN_S):
+                await writer.reachable(ALERTS)
+            if self._failed_at_s == failed_at_s:  # none failed since
+                self._failed_at_s = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

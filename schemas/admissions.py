@@ -55,4 +55,12 @@ class CandidateCancelled(Record, frozen=True, kw_only=True):
     reason: Annotated[str, doc("Why.")] = ""
 
 
-AdmissionsRecord = Candidate | AlertRecovered | RunEnded | CandidateCancelled | TimerFired
+class PlaybookSwitched(Record, frozen=True, kw_only=True):
+    """A playbook was enabled, disabled or removed: its place in the order of all that admission hears."""
+
+    playbook: Annotated[str, doc("Playbook name.")]
+    enabled: Annotated[bool, doc("It may start: it is enabled, and was not removed.")]
+    catalog_offset: Annotated[int, doc("Catalog offset by which that is known.")]
+
+
+AdmissionsRecord = Candidate | AlertRecovered | RunEnded | CandidateCancelled | TimerFired | PlaybookSwitched

@@ -1,8 +1,9 @@
 """What can be wrong with a message, as errors.
 
     SchemasError
-    └── MalformedMessage    the bytes, or the value to be written, are no record of ours: dead-letter it
-        └── UnknownSchema   a well-formed message of a schema that this version does not know
+    ├── MalformedMessage    the bytes, or the value to be written, are no record of ours: dead-letter it
+    │   └── UnknownSchema   a well-formed message of a schema that this version does not know
+    └── SchemaUnavailable   nobody can be asked for the schema now: nothing is wrong with the message, hold it
 
 Nothing else leaves `schemas`: foreign exceptions (fastavro, msgspec) are mapped where they arise.
 """
@@ -25,3 +26,7 @@ class UnknownSchema(MalformedMessage):
     def __init__(self, message: str, fingerprint: str) -> None:
         super().__init__(message)
         self.fingerprint = fingerprint
+
+
+class SchemaUnavailable(SchemasError):
+    """Who knows the schema cannot be asked at present. The message may be fine: ask again, lose nothing."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from schemas.admissions import AlertRecovered, Candidate, CandidateCancelled, RunEnded
+from schemas.admissions import AlertRecovered, Candidate, CandidateCancelled, PlaybookSwitched, RunEnded
 from schemas.alerts import AlertReceived
 from schemas.catalog import EndpointSet, PlaybookSet, RevisionAdded, SwitchSet, TokenSet
 from schemas.dead_letters import DeadLetter, DeadLetterHandled
@@ -50,7 +50,7 @@ DECISIONS = Topic(
 ADMISSIONS = Topic(
     "admissions",
     "playbook",
-    (Candidate, AlertRecovered, RunEnded, CandidateCancelled, TimerFired),
+    (Candidate, AlertRecovered, RunEnded, CandidateCancelled, TimerFired, PlaybookSwitched),
     45 * DAY_MS,
     "what may start, in one order per playbook",
 )

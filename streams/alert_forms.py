@@ -24,14 +24,16 @@ ENDPOINT_HEADER = "endpoint"
 async def received_of(
     message: Message, cause: Cause, schema_of: Callable[[int], Awaitable[WriterSchema]] | None
 ) -> AlertReceived:
-    """The alert of a message. Raises MalformedMessage for bytes that nobody can read."""
+    """The alert of a message. Raises MalformedMessage for bytes that nobody can read, and SchemaUnavailable
+    for those that nobody can read now.
+    """
     found = sniff(message.value)
     if isinstance(found, ConfluentAlert):
         if schema_of is None:
             raise MalformedMessage("a message in Confluent framing, and no schema registry is set")
         try:
             schema = await schema_of(found.schema_id)
-        except Exception as failure:
+        except MalformedMessage as failure:
             reason = f"the schema {found.schema_id} was not found in the registry: {failure}"
             raise MalformedMessage(reason) from failure
         found = resolved(found, schema)

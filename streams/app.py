@@ -3,13 +3,15 @@
 What they need from outside is handed in; nothing here connects to anything. `streams.running` runs them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from faust.types import TP
 
 from engine.admission import rows as admission_rows
+from engine.admission.situation import Situation
 from engine.run import advancing as run_rows
 from engine.run.state import Run
 from schemas.actions import PinnedAction
@@ -24,13 +26,16 @@ from streams.agents.notify import Notify
 from streams.ending import End, end_process
 from streams.handling import CatalogView
 from streams.hardened.app import HardenedApp
+from streams.holding import Holding
 from streams.metrics import Metrics
 from streams.options import WorkerOptions, faust_settings
 from streams.outbox import Outbox
+from streams.refolding import Inputs, Rebuilt, Refolding
 from streams.reporter import Reporter
 from streams.reporting_header import reports_nothing
 from streams.run_census import RunCensus
-from streams.stage import RowForm, Stage
+from streams.stage import Mend, RowForm, Stage
+from streams.switching import Switching
 from streams.watching import Watching
 
 
@@ -41,6 +46,8 @@ class Worker:
     app: HardenedApp
     metrics: Metrics
     options: WorkerOptions
+    waits: Callable[[], list[str]] = list
+    """What its agents wait for outside, a sentence each."""
 
     def missing(self) -> list[str]:
         """What it still lacks to do its job, a sentence each; empty: it is ready."""
@@ -51,7 +58,7 @@ class Worker:
             return ["the tables are being recovered, or the group is rebalancing"]
         if app.lease.lapsed():
             return [f"no heartbeat was answered for {app.lease.age_s():.0f} s"]
-        return [] if app.lease.held else ["no partitions are assigned"]
+        return self.waits() if app.lease.held else ["no partitions are assigned"]
 
 
 def create_processor(
@@ -62,20 +69,23 @@ def create_processor(
     limits: Limits,
     run_url_prefix: str,
     rebuild: Rebuild,
+    admission_inputs: Inputs,
     schema_of: SchemaOf | None = None,
     end: End = end_process,
 ) -> Worker:
-    """The processor. `actions`: every action by name; `rebuild`: a run's journal, for a row that is stale.
+    """The processor. `actions`: every action by name; `rebuild`: a run's journal, `admission_inputs`:
+    what admission took, for rows that are stale.
 
     `run_url_prefix`: what a run id is appended to for its page; empty: runs have no URL. `schema_of`: a
     schema registry for Confluent-framed alerts. Raises LookupError for a topic that does not exist.
     """
     app = HardenedApp(f"{options.prefix}processor", end=end, **faust_settings(options, "processor"))
     metrics, outbox = Metrics(), Outbox(app, options.prefix, options.record_bytes_max)
+    situation = Situation(actions=actions, limits=limits, run_url_prefix=run_url_prefix)
 
-    async def mend(run_id: str) -> tuple[Run | None, int]:
-        row = run_rows.refold(await rebuild(run_id))
-        return row, 0 if row is None else row.applied
+    async def mend_admissions(partition: int, keys: Collection[str]) -> Rebuilt:
+        refolding = Refolding(admissions.table, catalog, situation, outbox, admission_inputs)
+        return await refolding.rebuilt(partition, keys)
 
     none: RowForm[None] = RowForm(lambda row: b"", lambda data: None)
     admission_form = RowForm(
@@ -83,13 +93,18 @@ def create_processor(
         admission_rows.decode_row,
         admission_rows.timers,
         admission_rows.playbook_of,
+        mend_admissions,
     )
-    run_form = RowForm(run_rows.encode_row, run_rows.decode_row, run_rows.timers, mend=mend)
+    run_form = RowForm(run_rows.encode_row, run_rows.decode_row, run_rows.timers, mend=_mending(rebuild))
     matched = Stage(app, options, ALERTS, "matched", none, outbox, metrics)
     admissions = Stage(app, options, ADMISSIONS, "admissions", admission_form, outbox, metrics)
     runs = Stage(app, options, RUN_INBOX, "runs", run_form, outbox, metrics)
-    matched.run(Match(matched.ledger, outbox, metrics, catalog, schema_of))
-    admissions.run(Admit(admissions.ledger, outbox, metrics, catalog, actions, limits, run_url_prefix))
+    holding = partial(Holding, app, metrics)
+    match = Match(matched.ledger, outbox, metrics, catalog, schema_of, holding)
+    matched.held = match.holding.count
+    matched.run(match)
+    admissions.run(Admit(admissions.ledger, outbox, metrics, catalog, situation))
+    Switching(app, admissions.ledger, outbox, catalog, options.partitions)
     runs.run(Advance(runs.ledger, outbox, metrics, catalog, rebuild))
     stages: list[Stage[Any]] = [matched, admissions, runs]
     lags = {
@@ -100,7 +115,7 @@ def create_processor(
     watching = Watching(app, metrics, stages, lags)
     _count_runs(runs, app, watching, metrics)
     _wire(app, stages)
-    return Worker(app, metrics, options)
+    return Worker(app, metrics, options, match.holding.missing)
 
 
 def create_sink(options: WorkerOptions, *, poster: Poster, end: End = end_process) -> Worker:
@@ -119,6 +134,16 @@ def create_sink(options: WorkerOptions, *, poster: Poster, end: End = end_proces
     Watching(app, metrics, [stage], {stage.topic: metrics.sink_lag.set})
     _wire(app, [stage])
     return Worker(app, metrics, options)
+
+
+def _mending(rebuild: Rebuild) -> Mend[Run]:
+    """Rows of runs, made again from the journal."""
+
+    async def mend(partition: int, run_ids: Collection[str]) -> Mapping[str, tuple[Run | None, int]]:
+        rows = {run_id: run_rows.refold(await rebuild(run_id)) for run_id in run_ids}
+        return {run_id: (row, 0 if row is None else row.applied) for run_id, row in rows.items()}
+
+    return mend
 
 
 def _wire(app: HardenedApp, stages: list[Stage[Any]]) -> None:

@@ -9,8 +9,7 @@ An agent computes what an input leads to, sends its records, and hands the rest 
     ack        the input may be committed
 
 So the store is never ahead of the changelog, nor the changelog of the journal, and a commit finds everything
-durable. Before each step the lease is checked (law 6); partitions that were revoked are dropped wherever they
-stand. Watermarks (law 7) are in `watermarks`; what rows mean is the engine's.
+durable. Before each step the lease is checked (law 6), and what was revoked is dropped. Law 7: `watermarks`.
 """
 
 import asyncio
@@ -89,6 +88,10 @@ class Ledger(Generic[R]):
         row, applied = self._decode(payload_of(kept)), applied_of(kept)
         self._cache.put(*at, row, applied, len(kept))
         return row, applied
+
+    def owns(self, partition: int) -> bool:
+        """Whether the partition is ours, and its rows are recovered."""
+        return partition in self._generations
 
     def is_covered(self, partition: int, offset: int) -> bool:
         """Whether a watermark says that this input was settled before, whatever rows are there."""

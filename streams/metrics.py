@@ -65,6 +65,14 @@ class Metrics:
         self.inputs = Counter(
             "pulsebook_inputs", "Messages handled, by agent.", ["agent"], registry=self.registry
         )
+        self.held_partitions = Gauge(
+            "pulsebook_held_partitions",
+            "Partitions of alerts that wait for the schema registry.",
+            registry=self.registry,
+        )
+        self.held_alerts = Gauge(
+            "pulsebook_held_alerts", "Alerts in this worker that wait for that.", registry=self.registry
+        )
         self.posts = Counter(
             "pulsebook_posts", "Posts to Datadog, by what came of them.", ["result"], registry=self.registry
         )

@@ -15,7 +15,7 @@ known
 
 from collections.abc import Callable
 
-from streams.rows import WATERMARK, applied_of
+from streams.rows import SUSPECTS, WATERMARK, applied_of, keys_of
 
 
 class Replay:
@@ -30,7 +30,7 @@ class Replay:
         self._group_offset = -1
         self._graves: dict[bytes, int] = {}
         self._offset: int | None = None
-        self.suspects: set[bytes] = set()
+        self.suspects: set[bytes] = set(keys_of(held(SUSPECTS)))
         """Keys whose row may be that of a worker that had lost the partition."""
         mark = held(WATERMARK)
         self._covered = -1 if mark is None else applied_of(mark)

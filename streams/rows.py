@@ -5,9 +5,15 @@ engine's.
 """
 
 import struct
+from collections.abc import Collection
+
+import msgspec
 
 WATERMARK = b"\x00watermark"
 """Key of the watermark row. No row of the engine begins with a zero byte."""
+
+SUSPECTS = b"\x00suspects"
+"""Key under which a partition's store names the rows that may be stale, until they are made again."""
 
 HEADER = "row"
 """Header of a changelog record that is a deletion, or one of several that one input wrote."""
@@ -40,3 +46,13 @@ def header_of(value: bytes) -> tuple[int, int]:
     """`applied` and `members` of `header`. Raises struct.error for what is not one."""
     applied, members = _HEADER.unpack(value)
     return applied, members
+
+
+def mark_of(keys: Collection[bytes]) -> bytes | None:
+    """Keys as they lie under `SUSPECTS`; None where there are none."""
+    return msgspec.msgpack.encode(sorted(keys)) if keys else None
+
+
+def keys_of(mark: bytes | None) -> list[bytes]:
+    """The inverse of `mark_of`."""
+    return [] if mark is None else msgspec.msgpack.decode(mark, type=list[bytes])

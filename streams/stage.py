@@ -5,7 +5,7 @@ Also what happens to them when partitions come and go.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, cast
 
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Mend = Callable[[str], Awaitable[tuple[R | None, int]]]
-"""From a row's key to the row as it must be and the offset of the last input it has, from another source."""
+Mend = Callable[[int, Collection[str]], Awaitable[Mapping[str, tuple[R | None, int]]]]
+"""From a partition and the keys of rows that may be stale to rows as they must be (None: there is none) and
+the offset of the last input that each has, from another source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Stage(Generic[R]):
         self.ticking: Ticking[R] | None = None
         self.busy = False
         """Whether the agent is handling a message."""
+        self.held: Callable[[], int] = lambda: 0
+        """How many messages the agent has set aside."""
         self.nowhere_since_s: float | None = None
         if form.timers_of is not None:
             self.ticking = Ticking(
@@ -111,10 +114,12 @@ class Stage(Generic[R]):
 
     async def _mend(self) -> None:
         for partition, keys in self.table.suspects.items():
-            for key in keys:
-                if self.form.mend is None:
-                    log.error("the row %r of %s may be stale", key, self.table.name)
-                    continue
-                row, applied = await self.form.mend(key.decode())
-                log.warning("the row %r of %s may be stale: written again", key, self.table.name)
-                await self.ledger.mend(partition, key.decode(), row, applied)
+            names = sorted(key.decode() for key in keys)
+            if self.form.mend is None:
+                log.error("rows of %s may be stale: %r", self.table.name, names)
+                self.table.store.mended(partition)
+                continue
+            log.warning("rows of %s may be stale, and are made again: %r", self.table.name, names)
+            for key, (row, applied) in (await self.form.mend(partition, names)).items():
+                await self.ledger.mend(partition, key, row, applied)
+            self.table.store.mended(partition)

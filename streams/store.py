@@ -4,7 +4,7 @@ A batch holds all rows of one or more inputs and the offset of their changelog r
 moment, also after a kill, exactly a prefix of its changelog. How records become rows is in `replay`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from faust.stores.rocksdb import Store
@@ -13,7 +13,7 @@ from faust.types import TP, CollectionT, EventT
 from streams.ending import EXIT_BROKEN
 from streams.replay import Replay
 from streams.rocks import Database, new_batch, open_database
-from streams.rows import HEADER, WATERMARK, header_of
+from streams.rows import HEADER, SUSPECTS, WATERMARK, header_of, keys_of, mark_of
 
 if TYPE_CHECKING:
     from streams.hardened.app import HardenedApp
@@ -39,7 +39,7 @@ class RowStore(Store):
         """Up to `limit` rows in the order of their keys, after `key` (None: from the start)."""
         rows: list[tuple[bytes, bytes]] = []
         for found, row in self._db_for_partition(partition).items(from_key=key):
-            if found in (key, self.offset_key, WATERMARK):
+            if found in (key, self.offset_key, WATERMARK, SUSPECTS):
                 continue
             rows.append((found, row))
             if len(rows) == limit:
@@ -76,16 +76,20 @@ class RowStore(Store):
             replay.read(message.offset, cast(bytes, message.key), message.value, group)
             touched.add(message.partition)
         for partition in touched:
-            changes, offset = self._replays[partition].take()
+            replay = self._replays[partition]
+            changes, offset = replay.take()
             if changes or offset is not None:
+                # Together: the changelog is not read twice; a crash before they are mended must hide none.
+                changes[SUSPECTS] = mark_of(replay.suspects)
                 self.write(partition, changes, offset)
 
     def _replay(self, partition: int) -> Replay:
         return Replay(lambda key: self.row(partition, key))
 
-    def recovered(self) -> Mapping[int, set[bytes]]:
-        """The end of a recovery: forget what is torn. Returns the suspect keys of each partition."""
-        suspects = {}
+    def recovered(self, partitions: Collection[int] = ()) -> Mapping[int, set[bytes]]:
+        """The end of a recovery: forget what is torn. Returns the suspect keys of each partition: of those
+        that were replayed, and of `partitions`, where an earlier recovery was not mended.
+        """
         for partition, replay in self._replays.items():
             if replay.torn():
                 self.log.warning(
@@ -95,10 +99,13 @@ class RowStore(Store):
                     self.table_name,
                     replay.torn(),
                 )
-            if replay.suspects:
-                suspects[partition] = set(replay.suspects)
+        found = {one: keys_of(self.row(one, SUSPECTS)) for one in {*partitions, *self._replays}}
         self._replays.clear()
-        return suspects
+        return {partition: set(keys) for partition, keys in found.items() if keys}
+
+    def mended(self, partition: int) -> None:
+        """What was suspect is right again."""
+        self.write(partition, {SUSPECTS: None}, None)
 
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0

@@ -86,7 +86,8 @@ class RowTable(Table[bytes, bytes]):
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """The rows are complete: note what looks like the work of a worker that had lost its partition."""
-        self.suspects = self.store.recovered()
+        mine = {tp.partition for tp in active_tps if tp.topic == self.changelog_topic_name}
+        self.suspects = self.store.recovered(mine)
         await super().on_recovery_completed(active_tps, standby_tps)
 
     def on_key_set(self, key: Any, value: Any) -> None:

@@ -96,7 +96,8 @@ class Watching:
         }
         handed_over = sum(progress.open_count() for progress in mine.values())
         queued = any(channel.queue.qsize() for tp in mine for channel in self._app.topics.channels_of(tp))
-        if not handed_over or queued or stage.busy or stage.ledger.pending() or self._app.rebalancing:
+        somewhere = queued or stage.busy or stage.held() or stage.ledger.pending()
+        if not handed_over or somewhere or self._app.rebalancing:
             stage.nowhere_since_s = None
             return
         if stage.nowhere_since_s is None:

@@ -1,5 +1,6 @@
 """/api/v1/alerts: list, show, and the trace of one: what became of it, playbook by playbook, and why."""
 
+import re
 import time
 from typing import Any
 
@@ -11,9 +12,14 @@ from console.api.asking import Cursor, Given, Limit, Since, model_of
 from console.fetching import fetched_alert
 from console.paging import LIMIT, Page, decode_cursor, page
 from console.problems import Problem
-from console.read_model.alerts import alert_row, list_alerts
+from console.read_model.alerts import alert_at, alert_row, list_alerts
+from console.read_model.letters import letter_from
+from console.read_model.model import ReadModel
 from console.times import moment_ms
 from console.tracing import Trace, trace_of
+from schemas.topics import ALERTS
+
+_PLACE = re.compile(r"(\d{1,6})-(\d{1,18})")
 
 
 class AlertSummaryView(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,12 +91,30 @@ async def show(parts: Given, alert_id: FromPath[str]) -> AlertView:
 @get("/alerts/{alert_id:str}/trace", summary="What became of an alert, and why")
 async def trace(parts: Given, alert_id: FromPath[str]) -> Trace:
     """Received, per playbook matched or the clause that was false, admitted or not, the runs, what was
-    published.
+    published. PARTITION-OFFSET names an alert by its place on `alerts`; where it became a dead letter, the
+    404 says why.
     """
-    found = await trace_of(model_of(parts), alert_id)
+    model = model_of(parts)
+    if place := _PLACE.fullmatch(alert_id):
+        partition, offset = int(place[1]), int(place[2])
+        at = await model.query(lambda connection: alert_at(connection, partition, offset))
+        if at is None:
+            raise await _no_alert_at(model, partition, offset)
+        alert_id = at
+    found = await trace_of(model, alert_id)
     if found is None:
         raise unknown(alert_id)
     return found
+
+
+async def _no_alert_at(model: ReadModel, partition: int, offset: int) -> Problem:
+    """404, with the dead letter that the message became, if it did."""
+    letter = await model.query(lambda connection: letter_from(connection, ALERTS.name, partition, offset))
+    place = f"{ALERTS.name}/{partition}/{offset}"
+    if letter is None:
+        return Problem(404, f"nothing is known of {place} (yet): it is too old, was just sent, or waits")
+    letter_id = f"{letter['partition']}-{letter['offset']}"
+    return Problem(404, f"{place} is the dead letter {letter_id}, not an alert: {letter['reason']}")
 
 
 def unknown(alert_id: str) -> Problem:

@@ -27,6 +27,14 @@ def alert_row(connection: sqlite3.Connection, alert_id: str) -> sqlite3.Row | No
     return row
 
 
+def alert_at(connection: sqlite3.Connection, partition: int, offset: int) -> str | None:
+    """The id of the alert that stands at this place of `alerts`."""
+    row = connection.execute(
+        'SELECT alert_id FROM alerts WHERE partition = ? AND "offset" = ?', (partition, offset)
+    ).fetchone()
+    return row[0] if row else None
+
+
 def alert_decisions(connection: sqlite3.Connection, alert_id: str) -> list[bytes]:
     """Encoded admission decisions about an alert's candidates, in their order."""
     rows = connection.execute(

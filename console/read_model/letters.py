@@ -63,6 +63,17 @@ def letters_by_state(connection: sqlite3.Connection) -> dict[str, int]:
     return found
 
 
+def letter_from(
+    connection: sqlite3.Connection, topic: str, partition: int, offset: int
+) -> sqlite3.Row | None:
+    """The dead letter of the message that stood at this place."""
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM dead_letters WHERE topic = ? AND origin_partition = ? AND origin_offset = ?",
+        (topic, partition, offset),
+    ).fetchone()
+    return row
+
+
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How many alerts, publications and dead letters (all, and open ones) are known."""
     return {

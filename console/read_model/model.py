@@ -31,10 +31,12 @@ COMMIT_GAP_S = 0.05
 """Shortest time between two commits while there is little to read: what comes in between shares one."""
 BATCH_FULL = 400
 """A batch of so many records is a backlog: the next one is taken at once."""
-RETRY_S_MAX = 30.0
+RETRY_S_MAX = 5.0
 PRUNE_EVERY_S = 60.0
 LOOK_EVERY_S = 10.0
 LOOK_WITHIN_S = 8.0
+LOOK_AGAIN_S = 1.0
+"""After a look that found nobody: what is away is to be seen soon when it is back."""
 
 
 class ReadModelUnavailable(Exception):
@@ -178,7 +180,7 @@ class ReadModel:
     async def _look(self) -> None:
         """How far behind it is; and whether Kafka answers at all, which a reader that waits does not say."""
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(LOOK_AGAIN_S if self.state.unreachable else LOOK_EVERY_S)
             try:
                 async with asyncio.timeout(LOOK_WITHIN_S):
                     ends = await self._source.ends()

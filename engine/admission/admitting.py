@@ -17,8 +17,16 @@ from engine.admission.recovering import recovered
 from engine.admission.remembering import forget
 from engine.admission.rows import ChunkRow, Row, RunRow, decode_row, encode_row, playbook_of, timers
 from engine.admission.situation import Situation
+from engine.admission.switching import switch
 from engine.playbook.compiled import Compiled
-from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate, CandidateCancelled, RunEnded
+from schemas.admissions import (
+    AdmissionsRecord,
+    AlertRecovered,
+    Candidate,
+    CandidateCancelled,
+    PlaybookSwitched,
+    RunEnded,
+)
 from schemas.inbox import CancelRequested, TimerFired
 from schemas.outgoing import Cause, Outgoing
 
@@ -42,7 +50,7 @@ def admit(
     at for other records. An input that was applied before changes no row.
     """
     playbook = playbook_of(record.row) if isinstance(record, TimerFired) else record.playbook
-    draft = Draft(get, playbook, cause, may_start=situation.enabled)
+    draft = Draft(get, playbook, cause)
     match record:
         case Candidate():
             arrived(draft, record, compiled, situation)
@@ -54,6 +62,9 @@ def admit(
             _cancelled(draft, record)
         case TimerFired():
             _timer_fired(draft, record)
+        case PlaybookSwitched():
+            switch(draft, record.enabled, record.catalog_offset)
+            start_queued(draft)
         case _:
             assert_never(record)
     return Admitted(draft.rows, tuple(draft.sends))

@@ -12,6 +12,7 @@ from engine.admission.requesting import MissingAction, requested, slot_ms
 from engine.admission.rows import Decided, RunRow, encode_row
 from engine.admission.rules import ruling
 from engine.admission.situation import Situation
+from engine.admission.switching import switch
 from engine.alert.facts import happened_ms
 from engine.playbook.compiled import Compiled
 from schemas.admissions import Candidate
@@ -48,7 +49,7 @@ def _judged(draft: Draft, candidate: Candidate, book: Compiled | None, situation
         return _row(draft, candidate, "", draft.decided("refused", "revision", reason))
     _take_settings(draft, candidate, book)
     start_queued(draft)
-    key, decided = ruling(draft, candidate, book, situation.enabled)
+    key, decided = ruling(draft, candidate, book)
     if decided.decision not in _STATES:
         return _row(draft, candidate, key, decided)
     try:
@@ -72,6 +73,8 @@ def _take_settings(draft: Draft, candidate: Candidate, book: Compiled) -> None:
             max_running=book.playbook.admission.max_running,
             catalog_offset=candidate.catalog_offset,
         )
+    if not candidate.override:  # nobody makes a candidate of a playbook that is disabled, else
+        switch(draft, True, candidate.catalog_offset)
 
 
 def _row(draft: Draft, candidate: Candidate, key: str, decided: Decided) -> RunRow:

@@ -13,12 +13,14 @@ from engine.admission.rows import (
     CycleRow,
     Decided,
     KeyRow,
+    PartRow,
     PlaybookRow,
     Row,
     RunRow,
     chunk_row,
     cycle_row,
     key_row,
+    part_row,
     run_row,
 )
 from schemas.decisions import Admission, AdmissionDecided
@@ -27,7 +29,7 @@ from schemas.outgoing import Cause, Outgoing
 from schemas.topics import DECISIONS, RUN_INBOX
 
 Get = Callable[[str], Row | None]
-AnyRow = TypeVar("AnyRow", PlaybookRow, KeyRow, RunRow, CycleRow, ChunkRow)
+AnyRow = TypeVar("AnyRow", PlaybookRow, KeyRow, RunRow, CycleRow, ChunkRow, PartRow)
 
 _EMPTY_KEY = KeyRow()
 _EMPTY_CYCLE = CycleRow()
@@ -40,8 +42,6 @@ class Draft:
     get: Get
     playbook: str
     cause: Cause
-    may_start: bool
-    """Whether queued runs may start now (the playbook is enabled)."""
     rows: dict[str, Row | None] = field(default_factory=dict)
     sends: list[Outgoing] = field(default_factory=list)
     _book: PlaybookRow | None = None
@@ -91,6 +91,15 @@ class Draft:
     def put_chunk(self, number: int, row: ChunkRow) -> None:
         """Keep a chunk."""
         self.rows[chunk_row(self.playbook, number)] = row
+
+    def part(self, suffix: str, number: int) -> tuple[str, ...]:
+        """The runs in a part of the row PLAYBOOK + `suffix`."""
+        row = self._read(part_row(self.playbook, suffix, number), PartRow)
+        return () if row is None else row.runs
+
+    def put_part(self, suffix: str, number: int, runs: tuple[str, ...]) -> None:
+        """Keep a part, unless it is empty."""
+        self.rows[part_row(self.playbook, suffix, number)] = PartRow(runs) if runs else None
 
     def row(self, row_key: str) -> Row | None:
         """Any row by its whole key."""

@@ -11,7 +11,8 @@ from bisect import insort
 from msgspec.structs import replace
 
 from engine.admission.draft import Draft
-from engine.admission.rows import KeyRow, Queue, RunRow
+from engine.admission.listing import runs_of, with_run, without_run
+from engine.admission.rows import CycleRow, KeyRow, Queue, RunRow
 from schemas.inbox import RunRecovered
 
 STARTS_MAX = 64
@@ -21,7 +22,12 @@ STARTS_MAX = 64
 
 def is_taken(row: KeyRow) -> bool:
     """Whether some run of the key is active or in the queue."""
-    return bool(row.active or row.holder or row.waiting)
+    return bool(is_active(row) or row.holder or row.waiting)
+
+
+def is_active(row: KeyRow) -> bool:
+    """Whether some run of the key is active."""
+    return bool(row.active or row.parts)
 
 
 def enqueue(draft: Draft, run_id: str, row: RunRow) -> None:
@@ -37,7 +43,7 @@ def enqueue(draft: Draft, run_id: str, row: RunRow) -> None:
     else:
         draft.put_key(row.key, replace(key_row, waiting=_with(key_row.waiting, arrival, run_id)))
     draft.book = book
-    _list_in_cycle(draft, run_id, row)
+    row = _list_in_cycle(draft, run_id, row)
     draft.put_run(run_id, replace(row, state="queued", arrival=arrival))
 
 
@@ -47,9 +53,13 @@ def activate(draft: Draft, run_id: str, row: RunRow) -> None:
     if row.key:
         key_row = draft.key(row.key)
         holder = "" if key_row.holder == run_id else key_row.holder
-        draft.put_key(row.key, replace(key_row, active=(*key_row.active, run_id), holder=holder))
+        runs, part = with_run(draft, f"|{row.key}", runs_of(key_row), run_id)
+        _put_key(
+            draft, row.key, key_row, replace(key_row, active=runs.listed, parts=runs.parts, holder=holder)
+        )
+        row = replace(row, key_part=part)
     if row.state != "queued":
-        _list_in_cycle(draft, run_id, row)
+        row = _list_in_cycle(draft, run_id, row)
     due_ms = draft.at_ms + row.slot_ms
     draft.put_run(
         run_id, replace(row, state="active", due_ms=due_ms, arrival=0, request=None, recovered=None)
@@ -73,8 +83,8 @@ def free(draft: Draft, run_id: str, row: RunRow) -> None:
     draft.book = replace(draft.book, running=draft.book.running - 1)
     if row.key:
         key_row = draft.key(row.key)
-        active = tuple(other for other in key_row.active if other != run_id)
-        draft.put_key(row.key, replace(key_row, active=active))
+        runs = without_run(draft, f"|{row.key}", runs_of(key_row), run_id, row.key_part)
+        _put_key(draft, row.key, key_row, replace(key_row, active=runs.listed, parts=runs.parts))
         _promote(draft, row.key)
     _end(draft, run_id, row)
 
@@ -89,12 +99,12 @@ def start_queued(draft: Draft) -> None:
         row = draft.run(run_id)
         if row is None or row.request is None:
             raise LookupError(f"{run_id} stands in the queue of {draft.playbook} without a row")
-        if not draft.may_start:
+        if not book.enabled:
             leave_queue(draft, run_id, row)
             draft.say(
                 run_id, row, draft.decided("dropped", "disabled", "the playbook was disabled meanwhile")
             )
-        elif row.key and not row.parallel and draft.key(row.key).active:
+        elif row.key and not row.parallel and is_active(draft.key(row.key)):
             _back_to_key(draft, run_id, row)
         else:
             _start_first(draft, run_id, row)
@@ -128,7 +138,7 @@ def _back_to_key(draft: Draft, run_id: str, row: RunRow) -> None:
 def _promote(draft: Draft, key: str) -> None:
     """The first that waits for a key that is free now waits for a slot."""
     key_row = draft.key(key)
-    if key_row.active or key_row.holder or not key_row.waiting:
+    if is_active(key_row) or key_row.holder or not key_row.waiting:
         return
     arrival, run_id = key_row.waiting[0]
     draft.put_key(key, replace(key_row, holder=run_id, waiting=key_row.waiting[1:]))
@@ -138,8 +148,8 @@ def _promote(draft: Draft, key: str) -> None:
 def _end(draft: Draft, run_id: str, row: RunRow) -> None:
     if row.indexed:
         cycle_row = draft.cycle(row.cycle)
-        runs = tuple(other for other in cycle_row.runs if other != run_id)
-        draft.put_cycle(row.cycle, replace(cycle_row, runs=runs))
+        runs = without_run(draft, f"~{row.cycle}", runs_of(cycle_row), run_id, row.cycle_part)
+        _put_cycle(draft, row.cycle, cycle_row, replace(cycle_row, runs=runs.listed, parts=runs.parts))
     if row.remembered_until_ms <= draft.at_ms:
         draft.put_run(run_id, None)
         return
@@ -149,10 +159,25 @@ def _end(draft: Draft, run_id: str, row: RunRow) -> None:
     draft.put_run(run_id, ended)
 
 
-def _list_in_cycle(draft: Draft, run_id: str, row: RunRow) -> None:
-    if row.indexed:
-        cycle_row = draft.cycle(row.cycle)
-        draft.put_cycle(row.cycle, replace(cycle_row, runs=(*cycle_row.runs, run_id)))
+def _list_in_cycle(draft: Draft, run_id: str, row: RunRow) -> RunRow:
+    """The row, which knows then where it is listed."""
+    if not row.indexed:
+        return row
+    cycle_row = draft.cycle(row.cycle)
+    runs, part = with_run(draft, f"~{row.cycle}", runs_of(cycle_row), run_id)
+    _put_cycle(draft, row.cycle, cycle_row, replace(cycle_row, runs=runs.listed, parts=runs.parts))
+    return replace(row, cycle_part=part)
+
+
+def _put_key(draft: Draft, key: str, before: KeyRow, after: KeyRow) -> None:
+    """Where only a part has changed, the row itself is not written."""
+    if after != before:
+        draft.put_key(key, after)
+
+
+def _put_cycle(draft: Draft, cycle: str, before: CycleRow, after: CycleRow) -> None:
+    if after != before:
+        draft.put_cycle(cycle, after)
 
 
 def _with(queue: Queue, arrival: int, run_id: str) -> Queue:

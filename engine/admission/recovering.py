@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from engine.admission.draft import Draft
 from engine.admission.keys import cycle_key, group_key, key_of_alert
+from engine.admission.listing import everyone, runs_of
 from engine.admission.queueing import leave_queue
 from engine.admission.remembering import remember
 from engine.admission.rows import CycleRow, RunRow
@@ -56,13 +57,14 @@ def late_until_ms(draft: Draft, alert: Alert) -> int | None:
 
 def _concerned(draft: Draft, alert: Alert, book: Compiled | None, cycle_row: CycleRow) -> list[str]:
     """Runs that may be concerned, each once, in a fixed order."""
-    found = dict.fromkeys(cycle_row.runs)
+    found = dict.fromkeys(everyone(draft, f"~{cycle_key(alert)}", runs_of(cycle_row)))
     if book is not None:
         try:
-            key_row = draft.key(key_of_alert(book, alert))
+            key = key_of_alert(book, alert)
         except ExpressionError:  # the key wants what only a trigger has; the cycle's row must do
             return list(found)
-        found |= dict.fromkeys(key_row.active)
+        key_row = draft.key(key)
+        found |= dict.fromkeys(everyone(draft, f"|{key}", runs_of(key_row)))
         found |= dict.fromkeys([key_row.holder] if key_row.holder else [])
         found |= dict.fromkeys(run_id for _, run_id in key_row.waiting)
     return list(found)
@@ -96,5 +98,5 @@ def _keep(draft: Draft, cycle: str, record: AlertRecovered) -> None:
     if row.until_ms > draft.at_ms and at_ms < row.recovered_ms:
         return
     until_ms = draft.at_ms + RECOVERY_KEPT_MS
-    draft.put_cycle(cycle, CycleRow(record.alert_id, at_ms, until_ms, row.runs))
+    draft.put_cycle(cycle, CycleRow(record.alert_id, at_ms, until_ms, row.runs, row.parts))
     remember(draft, f"~{cycle}")

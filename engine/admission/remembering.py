@@ -35,5 +35,5 @@ def forget(draft: Draft, row_key: str, chunk: ChunkRow) -> None:
         if isinstance(row, RunRow) and row.state == "ended" and row.remembered_until_ms <= draft.at_ms:
             draft.rows[listed] = None
         elif isinstance(row, CycleRow) and row.until_ms <= draft.at_ms:
-            draft.put_cycle(suffix[1:], CycleRow(runs=row.runs))
+            draft.put_cycle(suffix[1:], CycleRow(runs=row.runs, parts=row.parts))
     draft.rows[row_key] = None

@@ -5,6 +5,8 @@
     PLAYBOOK@RUN_ID   RunRow       one candidate: its first decision, and its run while it is queued or active
     PLAYBOOK~CYCLE    CycleRow     one cycle of an alert: its latest recovery
     PLAYBOOK#N        ChunkRow     up to 64 rows of candidates and cycles that one timer forgets
+    PLAYBOOK#N|KEY    PartRow      active runs of a key that do not fit into its row, up to 64
+    PLAYBOOK#N~CYCLE  PartRow      runs of a cycle that do not fit into its row, up to 64
 
 A run id is a hash of playbook and request id, so the row of a run is also the memory of its request. What the
 rows mean for the next input is in the other modules; nothing is decided here. The bytes are MessagePack
@@ -58,6 +60,10 @@ class PlaybookRow(msgspec.Struct, frozen=True, array_like=True, tag="playbook"):
     recent: tuple[str, ...] = ()
     """Rows of the chunk that is being filled, without the playbook's name."""
     recent_since_ms: int = 0
+    enabled: bool = True
+    """Whether runs may start, as far as the inputs have told."""
+    enabled_offset: int = -1
+    """Where the catalog stood for that: what is older changes it no more."""
 
 
 class KeyRow(msgspec.Struct, frozen=True, array_like=True, tag="key"):
@@ -68,6 +74,8 @@ class KeyRow(msgspec.Struct, frozen=True, array_like=True, tag="key"):
     """Run id that stands in `ready` and has the key: the next of this key to start."""
     waiting: Queue = ()
     """Who waits for the key."""
+    parts: tuple[int, ...] = ()
+    """Numbers of the parts with further active runs (`engine.admission.listing`)."""
 
 
 class RunRow(msgspec.Struct, frozen=True, array_like=True, tag="run"):
@@ -99,6 +107,9 @@ class RunRow(msgspec.Struct, frozen=True, array_like=True, tag="run"):
     request: RunRequested | None = None
     recovered: tuple[str, int] | None = None
     """Alert id and time of a recovery that came while it was queued and is to be kept."""
+    key_part: int = 0
+    """In which part of its key's row it is listed; 0: in the row itself."""
+    cycle_part: int = 0
 
 
 class CycleRow(msgspec.Struct, frozen=True, array_like=True, tag="cycle"):
@@ -110,6 +121,13 @@ class CycleRow(msgspec.Struct, frozen=True, array_like=True, tag="cycle"):
     until_ms: int = 0
     """Until when the recovery counts (the broker's clock)."""
     runs: tuple[str, ...] = ()
+    parts: tuple[int, ...] = ()
+
+
+class PartRow(msgspec.Struct, frozen=True, array_like=True, tag="part"):
+    """Further runs of a key or a cycle."""
+
+    runs: tuple[str, ...]
 
 
 class ChunkRow(msgspec.Struct, frozen=True, array_like=True, tag="chunk"):
@@ -119,7 +137,7 @@ class ChunkRow(msgspec.Struct, frozen=True, array_like=True, tag="chunk"):
     due_ms: int
 
 
-Row = PlaybookRow | KeyRow | RunRow | CycleRow | ChunkRow
+Row = PlaybookRow | KeyRow | RunRow | CycleRow | ChunkRow | PartRow
 
 _SEPARATORS = str.maketrans(dict.fromkeys("|@~#", "|"))
 _encoder = msgspec.msgpack.Encoder()
@@ -174,3 +192,8 @@ def chunk_row(playbook: str, number: int) -> str:
 def short(key: str) -> str:
     """A key that is not longer than `KEY_CHARS_MAX`; different keys stay different."""
     return key if len(key) <= KEY_CHARS_MAX else f"{key[: KEY_CHARS_MAX - 25]}~{digest(key)[:24]}"
+
+
+def part_row(playbook: str, suffix: str, number: int) -> str:
+    """Row key of a part. `suffix`: key of the row it belongs to, without the playbook's name."""
+    return f"{playbook}#{number}{suffix}"

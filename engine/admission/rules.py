@@ -11,7 +11,7 @@ queue            the queue is full: held back instead of queued
 
 from engine.admission.draft import Draft
 from engine.admission.keys import key_of
-from engine.admission.queueing import is_taken
+from engine.admission.queueing import is_active, is_taken
 from engine.admission.recovering import late_until_ms
 from engine.admission.rows import Decided, KeyRow
 from engine.expressions import ExpressionError
@@ -22,7 +22,7 @@ QUEUE_MAX = 5_000
 """Bound of `queue.max`: the playbook's row names everybody in the queue and is written with every change."""
 
 
-def ruling(draft: Draft, candidate: Candidate, book: Compiled, enabled: bool) -> tuple[str, Decided]:
+def ruling(draft: Draft, candidate: Candidate, book: Compiled) -> tuple[str, Decided]:
     """The candidate's key, and what the rules say."""
     try:
         key, error = key_of(book, candidate), ""
@@ -32,7 +32,7 @@ def ruling(draft: Draft, candidate: Candidate, book: Compiled, enabled: bool) ->
         return key, draft.decided(
             "started", "override", f"{candidate.actor or 'a person'} overrode the rules"
         )
-    if not enabled:
+    if not draft.book.enabled:
         return key, draft.decided("held_back", "disabled", "the playbook is disabled")
     if error:
         return key, draft.decided("held_back", "key", f"the admission key failed: {error}")
@@ -46,7 +46,7 @@ def _by_key_and_slots(draft: Draft, book: Compiled, key: str) -> Decided:
     rules = book.playbook.admission
     key_row = draft.key(key) if key and rules.while_running != "parallel" else None
     if key_row is not None and is_taken(key_row):
-        reason = _who_has(key_row)
+        reason = _who_has(draft, key, key_row)
         if rules.while_running == "skip":
             return draft.decided("held_back", "while_running", reason)
         return _queued(draft, book, "while_running", reason)
@@ -65,7 +65,8 @@ def _queued(draft: Draft, book: Compiled, rule: str, reason: str) -> Decided:
     return draft.decided("queued", rule, reason, draft.at_ms + rules.queue_expires_ms)
 
 
-def _who_has(row: KeyRow) -> str:
-    if row.active:
-        return f"the run {row.active[0]} with this key is active"
+def _who_has(draft: Draft, key: str, row: KeyRow) -> str:
+    if is_active(row):
+        run_id = row.active[0] if row.active else draft.part(f"|{key}", row.parts[0])[0]
+        return f"the run {run_id} with this key is active"
     return f"the run {row.holder or row.waiting[0][1]} with this key waits in the queue"

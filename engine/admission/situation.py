@@ -1,6 +1,4 @@
-"""What the caller of `admit` knows and the rows do not: the engine's number, limits, actions, whether it is
-enabled.
-"""
+"""What the caller of `admit` knows and the rows do not: the engine's number, limits, actions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,8 +10,7 @@ from schemas.inbox import Limits
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a run that is requested now is given for its whole life; and `enabled`: whether any may start at
-    all.
+    """What a run that is requested now is given for its whole life.
 
     `actions`: every action there is, by name. `run_url_prefix`: what a run id is appended to for its page,
     such as `https://pulsebook.example.com/runs/`; empty: runs have no URL.
@@ -23,7 +20,6 @@ class Situation:
     limits: Limits = field(default_factory=Limits)
     actions: Mapping[str, PinnedAction] = field(default_factory=dict)
     run_url_prefix: str = ""
-    enabled: bool = True
 
     def run_url(self, run_id: str) -> str:
         """Where a person sees the run; "" where no prefix is set."""

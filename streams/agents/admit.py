@@ -5,7 +5,6 @@ The rules are `engine.admission`. An input that was settled before is known by i
 again.
 """
 
-from collections.abc import Mapping
 from typing import cast
 
 from faust.types import Message
@@ -13,17 +12,16 @@ from faust.types import Message
 from engine.admission.admitting import admit
 from engine.admission.rows import Row, playbook_of
 from engine.admission.situation import Situation
-from engine.playbook.compiled import Compiled
-from schemas.actions import PinnedAction
-from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate
+from schemas.admissions import AdmissionsRecord
 from schemas.errors import MalformedMessage
-from schemas.inbox import Limits, TimerFired
+from schemas.inbox import TimerFired
 from schemas.topics import ADMISSIONS
-from streams.handling import CatalogView, bury, caught_up, internal
+from streams.handling import CatalogView, bury, internal
 from streams.inbound import cause_of, key_checked, record_of
 from streams.ledger import Ledger
 from streams.metrics import Metrics
 from streams.outbox import Outbox, Unwritable
+from streams.refolding import compiled_of
 
 
 class Admit:
@@ -37,19 +35,14 @@ class Admit:
         outbox: Outbox,
         metrics: Metrics,
         catalog: CatalogView,
-        actions: Mapping[str, PinnedAction],
-        limits: Limits,
-        run_url_prefix: str,
+        situation: Situation,
     ) -> None:
         self._ledger = ledger
         self._outbox = outbox
         self._metrics = metrics
         self._inputs = metrics.inputs.labels(self.name)
         self._catalog = catalog
-        self._situation = {
-            enabled: Situation(actions=actions, limits=limits, run_url_prefix=run_url_prefix, enabled=enabled)
-            for enabled in (False, True)
-        }
+        self._situation = situation
 
     async def handle(self, message: Message) -> None:
         """Take an input, decode it, ask the rules, send what follows, settle it with its rows."""
@@ -66,7 +59,7 @@ class Admit:
         except MalformedMessage as wrong:
             await bury(*shared, str(wrong), wrong)
             return
-        compiled = await self._compiled(record)
+        compiled = await compiled_of(self._catalog, record)
         seen: dict[str, int] = {}
 
         def get(key: str) -> Row | None:
@@ -74,7 +67,7 @@ class Admit:
             return row
 
         try:
-            admitted = admit(get, record, cause, compiled, self._situation_of(playbook))
+            admitted = admit(get, record, cause, compiled, self._situation)
             ready = self._outbox.prepared(admitted.sends)
         except Exception as failure:
             reason = str(failure) if isinstance(failure, Unwritable) else internal(failure)
@@ -85,12 +78,3 @@ class Admit:
             await self._ledger.put_again(message, again)
             return
         await self._ledger.put(message, admitted.rows, await self._outbox.send(ready))
-
-    async def _compiled(self, record: AdmissionsRecord) -> Compiled | None:
-        if not isinstance(record, Candidate | AlertRecovered):
-            return None
-        return (await caught_up(self._catalog, record.catalog_offset)).compiled(record.revision)
-
-    def _situation_of(self, playbook: str) -> Situation:
-        active = self._catalog.catalog.playbooks.get(playbook)
-        return self._situation[active is not None and active.enabled]

@@ -68,6 +68,10 @@ class StrictConsumer(UpstreamConsumer):
         notify(self._waiting_for_ack)
         return settled
 
+    def set_aside(self, message: Message) -> None:
+        """Let neither a rebalance nor a stop wait for this message: not settled, it is read again then."""
+        self._unacked_messages.discard(message)
+
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
         return (tp for tp in self._progress if topics is None or tp in topics or tp.topic in topics)
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from cli.example import example_alert
-from schemas.topics import ALERTS, DECISIONS, PUBLICATIONS, RUN_JOURNAL
+from schemas.topics import ALERTS, DEAD_LETTERS, DECISIONS, PUBLICATIONS, RUN_JOURNAL
 from tests.cli.conftest import Pulsebook, Served
-from tests.console.samples import ALERT, PUBLISHED, RUN, WHOLE_RUN, decided, matched
+from tests.console.samples import ALERT, LETTER, PUBLISHED, RUN, WHOLE_RUN, decided, matched
 
 BODY = json.dumps(example_alert(1_795_000_000_000))
 
@@ -127,3 +127,22 @@ def test_a_trace_of_an_unknown_alert_is_the_answer_no(web: Served, pulsebook: Pu
     done = pulsebook("alert", "trace", "a-unknown")
     assert done.exit_code == 1
     assert "no alert a-unknown is known" in done.stderr
+
+
+def test_an_alert_is_found_by_its_place_too(web: Served, pulsebook: Pulsebook) -> None:
+    web.written(DECISIONS, ALERT, matched())
+    for place in ("alerts/2/7", "pulsebook.alerts/2/7", "2/7"):
+        assert f"alert {ALERT}" in pulsebook("alert", "trace", place).stdout
+
+
+def test_a_place_that_became_a_dead_letter_is_the_answer_no_with_the_reason(
+    web: Served, pulsebook: Pulsebook
+) -> None:
+    web.written(DEAD_LETTERS, "k", LETTER)
+    done = pulsebook("alert", "trace", "alerts/3/11")
+    assert done.exit_code == 1
+    assert "alerts/3/11 is the dead letter" in done.stderr
+    assert done.stderr.endswith("not an alert: no JSON\n")
+    done = pulsebook("alert", "trace", "alerts/3/12")
+    assert done.exit_code == 1
+    assert "nothing is known of alerts/3/12" in done.stderr

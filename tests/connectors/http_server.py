@@ -58,7 +58,7 @@ async def resets(got: Got, writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def http_server(serve: Serve) -> AsyncIterator[Server]:
+async def http_server(serve: Serve, port: int = 0) -> AsyncIterator[Server]:
     """Serve until left; requests under way are dropped then."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -73,7 +73,7 @@ async def http_server(serve: Serve) -> AsyncIterator[Server]:
         finally:
             writer.close()
 
-    listening = await asyncio.start_server(handle, "127.0.0.1", 0)
+    listening = await asyncio.start_server(handle, "127.0.0.1", port)
     port = listening.sockets[0].getsockname()[1]
     server = Server(f"http://127.0.0.1:{port}", port)
     try:

@@ -6,10 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.errors import NotReachable, PermanentFailure
 from connectors.schema_registry import SCHEMAS_MAX, SchemaRegistry
 from schemas.alerts_wire import ConfluentAlert, JsonAlert, resolved
-from schemas.errors import UnknownSchema
+from schemas.errors import SchemaUnavailable, UnknownSchema
 
 TITLED = {"type": "record", "name": "x.Titled", "fields": [{"name": "title", "type": "string"}]}
 
@@ -133,10 +132,10 @@ async def test_what_may_pass_is_tried_again(fault: Any) -> None:
     assert len(registry.calls) == 2
 
 
-async def test_a_registry_that_stays_away_is_not_reachable_and_asked_again_next_time() -> None:
+async def test_a_registry_that_stays_away_is_unavailable_and_asked_again_next_time() -> None:
     registry = Registry({"/schemas/ids/7": an_id(TITLED)}, [httpx.ConnectError("refused")] * 2)
     async with registry.client(try_for_s=0.3) as client:
-        with pytest.raises(NotReachable, match=r"does not answer: ConnectError \(tried for 0.3 s\)"):
+        with pytest.raises(SchemaUnavailable, match=r"does not answer: ConnectError \(tried for 0.3 s\)"):
             await client.schema(7)
         assert await client.schema(7)
 
@@ -145,7 +144,7 @@ async def test_a_registry_that_stays_away_is_not_reachable_and_asked_again_next_
 async def test_a_registry_that_does_not_let_us_in_is_not_tried_again(status: int) -> None:
     registry = Registry({}, [status])
     async with registry.client() as client:
-        with pytest.raises(PermanentFailure, match=f"does not let us in: {status}"):
+        with pytest.raises(SchemaUnavailable, match=f"does not let us in: {status}"):
             await client.schema(7)
     assert len(registry.calls) == 1
 
@@ -159,7 +158,7 @@ async def test_user_and_password_of_the_address_are_used_and_never_told() -> Non
 
     transport = httpx.MockTransport(answer)
     async with SchemaRegistry("http://me:s3cret@registry", try_for_s=0.1, transport=transport) as client:
-        with pytest.raises(NotReachable) as caught:
+        with pytest.raises(SchemaUnavailable) as caught:
             await client.schema(7)
     assert seen[0].startswith("Basic ")
     assert "s3cret" not in str(caught.value)

@@ -48,6 +48,8 @@ class MemoryLog:
         self.stuck = False
         self.put: list[AsItCame] = []
         """What was put back, with its headers."""
+        self.asked = 0
+        """How often somebody wanted to know whether it can be written to."""
         self._grew = asyncio.Condition()
 
     async def send(self, send: Outgoing) -> Stored:
@@ -65,6 +67,14 @@ class MemoryLog:
             raise BrokerGone("no broker")
         self.put.append(message)
         return await self.append(message.topic, message.key, message.value, partition=message.partition)
+
+    async def reachable(self, topic: Topic) -> None:
+        """As a broker that is asked, and writes nothing."""
+        self.asked += 1
+        if self.stuck:
+            await asyncio.Event().wait()
+        if self.broken:
+            raise BrokerGone("no broker")
 
     async def append(
         self,

@@ -95,6 +95,32 @@ async def test_after_a_send_that_failed_it_is_not_ready_until_one_succeeds(web: 
     assert (await web.client.get("/readyz")).status_code == 200
 
 
+async def test_after_a_stall_it_is_ready_again_without_any_traffic_once_the_broker_answers(web: Web) -> None:
+    web.log.broken = True
+    await web.client.post(f"/hooks/demo/{TOKEN}", json={"title": "hot"})
+    assert [(await web.client.get("/readyz")).status_code for _ in range(5)] == [503] * 5
+    assert web.log.asked == 1
+    web.log.broken = False
+    async with asyncio.timeout(3):
+        while (await web.client.get("/readyz")).status_code != 200:
+            await asyncio.sleep(0.05)
+
+    assert web.log.asked == 2
+    assert (await web.client.get("/readyz")).status_code == 200
+    assert web.log.asked == 2
+
+
+async def test_a_broker_that_does_not_answer_does_not_hold_up_the_answer_of_readyz(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.parts.LastSend.ASK_WITHIN_S", 0.05)
+    web.log.broken = True
+    await web.client.post(f"/hooks/demo/{TOKEN}", json={"title": "hot"})
+    web.log.stuck = True
+    async with asyncio.timeout(1):
+        assert (await web.client.get("/readyz")).status_code == 503
+
+
 async def test_a_failure_of_long_ago_does_not_keep_it_from_being_ready(
     web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,8 @@
 """The read model survives what is done to its file, its topics and its broker."""
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,28 @@ async def test_it_looks_how_far_behind_it_is_and_whether_the_log_answers_at_all(
     await until(lambda: "TimeoutError" in model.state.unreachable)
     monkeypatch.setattr(log, "ends", real_ends)
     await until(lambda: not model.state.unreachable and model.state.behind == 0)
+
+
+async def test_a_log_that_was_away_is_looked_for_more_often_than_one_that_is_there(
+    log: MemoryLog, open_model: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.read_model.model.LOOK_EVERY_S", 60.0)
+    monkeypatch.setattr("console.read_model.model.LOOK_AGAIN_S", 0.02)
+    log_ends, away = log.ends, True
+
+    async def ends() -> Mapping[Place, int]:
+        if away:
+            raise TimeoutError
+        return await log_ends()
+
+    model = await open_model()
+    model.state.unreachable = "the log cannot be reached"
+    looking = asyncio.create_task(model._look())
+    monkeypatch.setattr(log, "ends", ends)
+    await until(lambda: "TimeoutError" in model.state.unreachable)
+    away = False
+    await until(lambda: not model.state.unreachable)
+    looking.cancel()
 
 
 async def test_a_second_process_on_one_file_is_told_to_take_another_and_harms_nothing(

@@ -4,112 +4,36 @@ force.
 
 import asyncio
 import json
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from litestar import Litestar
 
-from connectors.catalog_reader import CatalogReader
-from connectors.event_log import EventLogReader
-from connectors.event_log_writer import EventLogWriter
 from connectors.local_kafka import LocalKafka
-from connectors.topic_ids import topic_ids
 from connectors.topics_admin import create_topics, planned_topics
-from console.app import create_web
-from console.parts import WebSettings
-from console.read_model.log import FOLLOWED
-from console.read_model.model import ReadModel
 from console.redriving import REDRIVEN_HEADER
-from schemas.alerts import AlertReceived
 from schemas.inbox import CancelRequested
 from schemas.outgoing import Outgoing
 from schemas.topics import (
     ALERTS,
-    CATALOG,
     DEAD_LETTERS,
     DECISIONS,
     PUBLICATIONS,
     RUN_INBOX,
     RUN_JOURNAL,
-    TOPICS,
 )
-from tests.console.conftest import BASE, LOG_ACTION
+from tests.console.real_web import Real, ready, web_on
 from tests.console.samples import ALERT, LETTER, PUBLISHED, RUN, WHOLE_RUN, decided, matched, with_fields
 from tests.console.test_catalog_api import BOOK
 
 pytestmark = pytest.mark.kafka
 
 RUN_ENDS = CancelRequested(run_id="k3", actor="mira")
-
-
-@dataclass(frozen=True, slots=True)
-class Real:
-    """A web process composed as in production."""
-
-    app: Litestar
-    client: httpx.AsyncClient
-    model: ReadModel
-    catalog: CatalogReader
-    writer: EventLogWriter
-    log: EventLogReader
-    folder: Path
-
-    async def new_endpoint(self) -> str:
-        """The URL of an endpoint that was just made."""
-        answer = await self.client.post("/api/v1/endpoints", json={"name": "demo"})
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["url"])
-
-    async def alerts(self) -> list[AlertReceived]:
-        """What a stranger reads on the topic of alerts."""
-        async with aclosing(self.log.read()) as batches:
-            records = [
-                entry.record async for batch in batches for entry in batch if entry.topic == ALERTS.name
-            ]
-        return [record for record in records if isinstance(record, AlertReceived)]
-
-
-@asynccontextmanager
-async def web_on(servers: str, prefix: str, folder: Path, **settings: Any) -> AsyncIterator[Real]:
-    """A web process on that Kafka, its catalog being read, its read model following."""
-    kafka = {"bootstrap_servers": servers}
-    async with AsyncExitStack() as parts:
-        writer = EventLogWriter(kafka, prefix)
-        parts.push_async_callback(writer.close)
-        catalog = CatalogReader(EventLogReader(kafka, [CATALOG], prefix))
-        log = EventLogReader(kafka, TOPICS, prefix)
-        model = ReadModel(folder / "model.sqlite3", EventLogReader(kafka, FOLLOWED, prefix, topic_ids), {})
-        app = create_web(
-            WebSettings(**{"auth": False, **settings}),
-            writer=writer,
-            catalog=catalog,
-            read_model=model,
-            archive=log,
-            actions={"log": LOG_ACTION},
-        )
-        reading = asyncio.create_task(catalog.start())
-        parts.push_async_callback(catalog.stop)
-        parts.callback(reading.cancel)
-        await model.start()
-        parts.push_async_callback(model.stop)
-        transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 1))  # type: ignore[arg-type]  # typed loosely
-        client = await parts.enter_async_context(
-            httpx.AsyncClient(transport=transport, base_url=BASE, timeout=30)
-        )
-        yield Real(app, client, model, catalog, writer, log, folder)
-
-
-async def ready(real: Real) -> None:
-    """Wait until /readyz says so."""
-    async with asyncio.timeout(30):
-        while (await real.client.get("/readyz")).status_code != 200:
-            await asyncio.sleep(0.05)
 
 
 @pytest.fixture
@@ -255,6 +179,28 @@ async def test_a_broker_that_goes_means_503_in_time_and_one_that_comes_back_202(
                 assert answer.status_code == 503
         titles = [record.alert.title for record in await web.alerts() if record.alert]
         assert "before" in titles and "after" in titles
+
+
+@pytest.mark.slow
+async def test_after_a_broker_that_stood_still_it_is_ready_within_seconds_without_traffic(
+    own_broker: LocalKafka, tmp_path: Path
+) -> None:
+    servers = await asyncio.to_thread(own_broker.start)
+    await create_topics({"bootstrap_servers": servers}, planned_topics("p.", 1, 1))
+    async with web_on(servers, "p.", tmp_path, durable_within_s=2.0) as web:
+        await ready(web)
+        url = await web.new_endpoint()
+        os.kill(own_broker.pid, signal.SIGSTOP)
+        try:
+            assert (await web.client.post(url, json={"title": "lost"})).status_code == 503
+            answer = await web.client.get("/readyz")
+            assert "the last record that was sent was not acknowledged" in answer.json()["missing"]
+        finally:
+            os.kill(own_broker.pid, signal.SIGCONT)
+        async with asyncio.timeout(8):
+            while (await web.client.get("/readyz")).status_code != 200:
+                await asyncio.sleep(0.2)
+        assert (await web.client.post(url, json={"title": "after"})).status_code == 202
 
 
 @pytest.mark.slow

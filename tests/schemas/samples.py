@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.admissions import AlertRecovered, Candidate, CandidateCancelled, RunEnded
+from schemas.admissions import AlertRecovered, Candidate, CandidateCancelled, PlaybookSwitched, RunEnded
 from schemas.alerts import AlertReceived, AlertSummary
 from schemas.catalog import EndpointSet, PlaybookSet, RevisionAdded, SwitchSet, TokenSet
 from schemas.dead_letters import DeadLetter, DeadLetterHandled
@@ -129,6 +129,7 @@ SAMPLES: tuple[Record, ...] = (
     ),
     RunEnded(run_id=RUN_ID, playbook="checkout-latency", key="90210/", status="succeeded"),
     CandidateCancelled(playbook="checkout-latency", run_id=RUN_ID, actor="mira", reason="it is over"),
+    PlaybookSwitched(playbook="checkout-latency", enabled=False, catalog_offset=41),
     *_INBOX,
     journal(*EVENTS),
     Published(

@@ -87,11 +87,22 @@ class FakeConsumer:
 
     def __init__(self) -> None:
         self.acked: list[int] = []
+        self.paused: set[TP] = set()
+        self.aside: list[int] = []
 
     def ack(self, message: Message) -> bool:
         message.acked = True
         self.acked.append(message.offset)
         return True
+
+    def set_aside(self, message: Message) -> None:
+        self.aside.append(message.offset)
+
+    def pause_partitions(self, tps: set[TP]) -> None:
+        self.paused |= tps
+
+    def resume_partitions(self, tps: set[TP]) -> None:
+        self.paused -= tps
 
 
 class AckedMessage(Message):

@@ -5,6 +5,8 @@ is about.
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from engine.catalog import Catalog
 from engine.playbook.canonical import canonical_json, digest
 from engine.playbook.reading import read
@@ -74,6 +76,10 @@ class Followed:
         active = PlaybookSet(actor="test", at_ms=0, name=playbook.name, digest=revision)
         self.catalog.apply(offset + 1, active)
         return revision
+
+    def switch(self, enabled: bool) -> None:
+        """Enable or disable the playbook `demo`."""
+        self.catalog.apply(self.catalog.offset, replace(self.catalog.playbooks["demo"], enabled=enabled))
 
     async def reached(self, offset: int) -> None:
         self.waited.append(offset)

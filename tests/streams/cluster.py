@@ -36,10 +36,11 @@ class Process:
         data_dir: Path,
         instance: str | None = None,
         books: tuple[str, ...] = (),
+        registry: str = "",
     ) -> None:
         given: dict[str, Any] = {"servers": servers, "prefix": prefix, "partitions": PARTITIONS}
         given["books"] = list(books)
-        given |= {"data_dir": str(data_dir), "instance": instance}
+        given |= {"data_dir": str(data_dir), "instance": instance, "registry": registry}
         self.log = data_dir.with_suffix(f".{time.monotonic_ns()}.log")
         with self.log.open("w") as log:
             self.process = subprocess.Popen(

@@ -1,6 +1,7 @@
 """Faust's settings, as they follow from how a worker is set up."""
 
 import ssl
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from schemas.topics import CHANGELOGS
 from streams.app import create_processor, create_sink
 from streams.hardened.credentials import broker_urls, credentials
 from streams.options import WorkerOptions, faust_settings
+from streams.refolding import Input
 from tests.streams.books import ACTIONS, Followed
 from tests.streams.test_reporter import FakePoster
 
@@ -27,6 +29,11 @@ def options(tmp_path: Path, **fields: Any) -> WorkerOptions:
         "topic_ids": {f"p.{name}": f"id-{name}" for name in TOPICS},
     }
     return WorkerOptions(**{**given, **fields})
+
+
+async def no_inputs(partition: int, until: int) -> AsyncGenerator[list[Input], None]:
+    for _ in range(0):
+        yield []
 
 
 async def no_journal(run_id: str) -> list[Any]:
@@ -79,6 +86,7 @@ async def test_changelogs_have_the_names_under_which_they_are_made(tmp_path: Pat
         limits=Limits(),
         run_url_prefix="",
         rebuild=no_journal,
+        admission_inputs=no_inputs,
     )
     sink = create_sink(options(tmp_path), poster=FakePoster())
     names = {

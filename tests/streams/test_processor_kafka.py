@@ -11,17 +11,20 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
+from engine.admission.rows import PlaybookRow, decode_row
 from schemas.admissions import CandidateCancelled
 from schemas.codec import decode
 from schemas.decisions import AdmissionDecided, AlertMatched
 from schemas.events import RunFinished
 from streams.ending import EXIT_BROKEN, EXIT_REFUSED
+from streams.rows import payload_of
 from tests.streams.books import ONE_AT_A_TIME, finished, received
 from tests.streams.cluster import PARTITIONS, Process, World
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 Start = Callable[..., Process]
+ADMISSION_ROWS = "processor-admissions-changelog"
 
 
 @pytest.fixture
@@ -217,6 +220,38 @@ async def test_garbage_on_every_topic_disturbs_nothing_else(world: World, start:
     await world.until(5)
     assert await process.stop() == 0
     assert len(await world.records("dead-letters")) == 9
+
+
+async def test_rows_of_admission_that_a_zombie_left_behind_are_made_again_from_their_topic(
+    world: World, start: Start
+) -> None:
+    """Compaction has kept what a worker without the partition wrote last, and the disk is gone."""
+    process = await start(instance=None).ready()
+    await world.alert(0, 5)
+    await world.until(5)
+    await asyncio.sleep(2)
+    assert await process.stop() == 0
+    rows = [row for row in await world.records(ADMISSION_ROWS) if row.key == b"demo"]
+    stale, right = rows[0], rows[-1]
+    assert running(stale.value) == 1 and running(right.value) == 0
+    for value in (None, stale.value):
+        await world.producer.send_and_wait(right.topic, value, key=b"demo", partition=right.partition)
+    process = await start("another-disk", instance=None).ready()
+    rows = [row for row in await world.records(ADMISSION_ROWS) if row.key == b"demo"]
+    assert rows[-1].value == right.value
+    await world.alert(0, 6)
+    await world.until(6)
+    assert await process.stop() == 0
+    assert "made again from admissions, 1 were not right" in process.log.read_text()
+    assert world.contradictions == []
+    assert len(world.journal) == 6
+
+
+def running(row: bytes) -> int:
+    """Slots in use, by a playbook's row as it lies in the changelog."""
+    found = decode_row(payload_of(row))
+    assert isinstance(found, PlaybookRow)
+    return found.running
 
 
 async def forget_commits(world: World) -> None:

@@ -72,6 +72,28 @@ async def test_rows_of_a_worker_that_had_lost_its_partition_are_named(bench: Ben
     assert store.recovered() == {}
 
 
+async def test_suspects_are_named_again_after_a_crash_until_they_are_mended(bench: Bench) -> None:
+    """The changelog has been read by then, so the next start would find nothing wrong in it."""
+    store = await store_of(bench)
+    recover(store, event(0, WATERMARK, packed(9, b"id")), event(1, b"r", packed(4, b"zombie")))
+    store._replays.clear()
+    store.revoke_partitions(bench.table(), {TP(CHANGELOG, 0)})
+    assert store.recovered([0, 1]) == {0: {b"r"}}
+    recover(store, event(2, b"s", packed(11, b"new")))
+    assert store.recovered() == {0: {b"r"}}
+    assert [key for key, _ in store.rows_after(0, None, 9)] == [b"r", b"s"]
+    store.mended(0)
+    assert store.recovered([0, 1]) == {}
+
+
+async def test_a_suspect_of_which_a_newer_row_comes_is_one_no_more(bench: Bench) -> None:
+    store = await store_of(bench)
+    recover(store, event(0, WATERMARK, packed(9, b"id")), event(1, b"r", packed(4, b"zombie")))
+    store._replays.clear()
+    recover(store, event(2, b"r", packed(11, b"the owner's")))
+    assert store.recovered([0]) == {}
+
+
 async def test_a_deletion_by_hand_holds(bench: Bench) -> None:
     store = await store_of(bench)
     recover(store, event(0, b"r", packed(5, b"five")), event(1, b"r", None))

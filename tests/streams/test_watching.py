@@ -36,6 +36,10 @@ class FakeStage:
 
     def __init__(self) -> None:
         self.ledger = FakeLedger()
+        self.aside = 0
+
+    def held(self) -> int:
+        return self.aside
 
 
 class Watched:
@@ -124,14 +128,15 @@ async def test_messages_that_are_nowhere_end_the_process_after_a_while(
         watched.look()
 
 
-@pytest.mark.parametrize("where", ["ledger", "agent"])
-async def test_messages_that_are_with_an_agent_or_in_a_ledger_are_somewhere(
+@pytest.mark.parametrize("where", ["ledger", "agent", "held"])
+async def test_messages_that_are_with_an_agent_or_in_a_ledger_or_held_are_somewhere(
     watched: Watched, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     monkeypatch.setattr("streams.watching.LOST_AFTER_S", -1.0)
     watched.progress.hand_over(10, now_ms())
     watched.stage.busy = where == "agent"
     watched.stage.ledger.number = int(where == "ledger")
+    watched.stage.aside = int(where == "held")
     watched.look()
 
 

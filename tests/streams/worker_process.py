@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from connectors.admissions_reader import AdmissionsReader
 from connectors.journal_reader import JournalReader
+from connectors.schema_registry import SchemaRegistry
 from connectors.topic_ids import topic_ids
 from schemas.inbox import Limits
 from schemas.topics import TOPICS
@@ -31,6 +33,7 @@ async def main(given: dict[str, Any]) -> int:
         session_timeout_s=6.0,
         heartbeat_s=1.0,
     )
+    registry = SchemaRegistry(given["registry"], try_for_s=0.5) if given.get("registry") else None
     worker = create_processor(
         options,
         catalog=Followed(*given.get("books", ())),
@@ -38,18 +41,24 @@ async def main(given: dict[str, Any]) -> int:
         limits=Limits(),
         run_url_prefix="",
         rebuild=JournalReader(kafka, given["prefix"], given["partitions"]).records_of,
+        admission_inputs=AdmissionsReader(kafka, given["prefix"]).inputs,
+        schema_of=registry.schema if registry else None,
     )
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
 
     async def tell() -> None:
         told: list[str] = []
-        while missing := worker.missing():
-            if missing != told:
+        ready = False
+        while True:
+            missing = worker.missing()
+            if missing and missing != told:
                 print("MISSING", *missing, flush=True)
+            if not ready and all("is held" in reason for reason in missing):
+                print("READY", flush=True)
+                ready = True
             told = missing
             await asyncio.sleep(0.02)
-        print("READY", flush=True)
 
     telling = asyncio.create_task(tell())
     try:

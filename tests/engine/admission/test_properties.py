@@ -49,6 +49,7 @@ STEPS = st.one_of(
     st.tuples(st.just("recover"), ALERTS),
     st.tuples(st.just("wait"), st.sampled_from([1, 60_000, 7_000_000, 90_000_000])),
     st.tuples(st.just("timer"), st.integers(0, 5)),
+    st.tuples(st.just("switch"), st.booleans()),
 )
 
 WALKS = st.integers(0, 50).flatmap(lambda size: st.lists(STEPS, min_size=size, max_size=50))
@@ -90,6 +91,8 @@ class Walk:
                 world.cancel(self.candidates[given % len(self.candidates)].request_id)
             case "recover":
                 world.recovery(f"r-{len(world.inputs)}", **given)
+            case "switch":
+                world.switch(given, 8 + len(world.inputs))
             case "wait":
                 world.wait(given)
             case "timer" if pending := sorted(world.pending().items()):

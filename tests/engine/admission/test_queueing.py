@@ -1,9 +1,8 @@
 """Slots, keys, and the order in which those who wait get their turn."""
 
-from engine.admission.admitting import Situation
 from engine.admission.rows import KeyRow, key_row, run_row
 from schemas.ids import run_id
-from tests.engine.admission.world import BOOK, DAY_MS, HOUR_MS, LOG, World, a_book, a_candidate
+from tests.engine.admission.world import BOOK, DAY_MS, HOUR_MS, World, a_book, a_candidate
 from tests.engine.alert.builders import an_alert
 
 
@@ -195,7 +194,7 @@ def test_queued_runs_of_a_playbook_that_was_disabled_are_dropped_when_their_turn
     world = World(a_book(max_running=1))
     for at in range(3):
         world.alert(f"a-{at}", scope=f"{at}")
-    world.situation = Situation(actions={"log": LOG}, enabled=False)
+    world.switch(False)
 
     world.end("a-0")
 

@@ -8,6 +8,7 @@ from engine.admission.rows import (
     CycleRow,
     Decided,
     KeyRow,
+    PartRow,
     PlaybookRow,
     Row,
     RunRow,
@@ -16,6 +17,7 @@ from engine.admission.rows import (
     decode_row,
     encode_row,
     key_row,
+    part_row,
     playbook_of,
     run_row,
     short,
@@ -38,6 +40,7 @@ ENDED = msgspec.structs.replace(QUEUED, state="ended", due_ms=0)
         (ENDED, {}),
         (CycleRow("a-2", 1, 2, ("r-a",)), {}),
         (ChunkRow(("@r-a", "~c"), 11), {"forget": 11}),
+        (PartRow(("r-a", "r-b")), {}),
     ],
 )
 def test_a_row_survives_its_bytes_and_names_its_timers(row: Row, due: dict[str, int]) -> None:
@@ -58,6 +61,8 @@ def test_every_row_key_names_its_playbook_whatever_the_key_holds() -> None:
         key_row("check-2", "a|b@c~d#e"),
         key_row("check-2", ""),
         run_row("check-2", "r-1"),
+        part_row("check-2", "|a~b", 3),
+        part_row("check-2", "~a|b", 3),
         cycle_row("check-2", "1|2"),
         chunk_row("check-2", 7),
     ):

@@ -115,7 +115,8 @@ def test_an_action_that_is_not_installed_is_refused_by_name() -> None:
 
 
 def test_a_disabled_playbook_is_held_back() -> None:
-    world = World(a_book(), Situation(actions={"log": LOG}, enabled=False))
+    world = World(a_book())
+    world.switch(False)
 
     decided = world.alert("a-1")
 
@@ -129,7 +130,7 @@ def test_a_disabled_playbook_is_held_back() -> None:
 def test_a_person_may_override_every_rule() -> None:
     world = World(a_book(max_running=1))
     world.alert("a-1")
-    world.situation = Situation(actions={"log": LOG}, enabled=False)
+    world.switch(False)
 
     decided = world.candidate(a_candidate("call-1", an_alert(), override=True, actor="ann", via="rerun"))
 
@@ -204,4 +205,5 @@ def test_the_first_row_of_a_run_shows_how_it_is_kept() -> None:
         catalog_offset=7,
         recent=(f"@{run_id(BOOK, 'a-1')}",),
         recent_since_ms=START_MS + 1,
+        enabled_offset=7,
     )

@@ -8,7 +8,14 @@ from engine.admission.rows import PlaybookRow, Row
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import ActionStep, Admission, Playbook
 from schemas.actions import PinnedAction
-from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate, CandidateCancelled, RunEnded
+from schemas.admissions import (
+    AdmissionsRecord,
+    AlertRecovered,
+    Candidate,
+    CandidateCancelled,
+    PlaybookSwitched,
+    RunEnded,
+)
 from schemas.alerts import Alert
 from schemas.decisions import AdmissionDecided
 from schemas.fields import Record
@@ -87,6 +94,10 @@ class World:
             playbook=BOOK, run_id=run_id(BOOK, request), actor="mira", reason=reason
         )
         return self.feed(cancelled)
+
+    def switch(self, enabled: bool, catalog_offset: int = 8) -> Admitted:
+        """The playbook is enabled or disabled, as of a catalog offset (that of `a_candidate` is 7)."""
+        return self.feed(PlaybookSwitched(playbook=BOOK, enabled=enabled, catalog_offset=catalog_offset))
 
     def pending(self) -> dict[tuple[str, str], int]:
         """Every timer of every row: (row key, timer id) to due time."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.admissions import Candidate, RunEnded
+from schemas.admissions import Candidate, PlaybookSwitched, RunEnded
 from schemas.decisions import AdmissionDecided
 from schemas.ids import run_id
 from schemas.inbox import RunRequested, TimerFired
@@ -88,13 +88,29 @@ async def test_a_repeated_request_is_answered_with_the_first_decision(
     assert again[0][1].decision == first["decisions"].decision == "started"
 
 
-async def test_a_disabled_playbook_is_held_back(one: AgentBench, followed: Followed) -> None:
-    playbooks = followed.catalog._playbooks
-    playbooks[DEMO] = type(playbooks[DEMO])(
-        actor="me", at_ms=0, name=DEMO, digest=playbooks[DEMO].digest, enabled=False
-    )
-    [(_, decided)] = await one.take(candidate(followed), DEMO)
-    assert decided.decision == "held_back"
+async def test_a_playbook_that_was_disabled_on_the_topic_is_held_back(
+    one: AgentBench, followed: Followed
+) -> None:
+    made = candidate(followed)
+    assert await one.take(PlaybookSwitched(playbook=DEMO, enabled=False, catalog_offset=9), DEMO) == []
+    [(_, decided)] = await one.take(made, DEMO)
+    assert (decided.decision, decided.rule) == ("held_back", "disabled")
+
+
+async def test_the_catalog_of_the_moment_decides_nothing_so_a_crash_after_sending_cannot_contradict(
+    one: AgentBench, followed: Followed
+) -> None:
+    """Sent, and killed before the row was there: the same input comes again, and the catalog has moved on."""
+    made = candidate(followed)
+    first = await one.take(made, DEMO)
+    one.ledger.revoke([0])
+    rows = one.bench.table().store.rows_after(0, None, 99)
+    one.bench.table().store.write(0, {key: None for key, _ in rows}, None)
+    await one.ledger.assigned([0])
+    followed.switch(False)
+    again = await one.take(made, DEMO, offset=0)
+    assert again == first
+    assert [type(record).__name__ for _, record in again] == ["RunRequested", "AdmissionDecided"]
 
 
 async def test_a_key_that_is_not_the_playbook_is_a_dead_letter(one: AgentBench, followed: Followed) -> None:

@@ -12,6 +12,7 @@ from schemas.codec import encode
 from schemas.confluent import WriterSchema
 from schemas.dead_letters import DeadLetter
 from schemas.decisions import AlertMatched
+from schemas.errors import UnknownSchema
 from schemas.ids import alert_id_for_record
 from tests.streams.agents.bench import match_bench
 from tests.streams.bench import Bench
@@ -106,13 +107,14 @@ async def test_confluent_avro_is_read_by_the_registry_s_schema(bench: Bench) -> 
     assert sent["admissions"].alert.title == "CPU is high"
 
 
-async def test_a_registry_that_does_not_answer_makes_a_dead_letter(bench: Bench) -> None:
+async def test_a_schema_that_the_registry_does_not_know_makes_a_dead_letter(bench: Bench) -> None:
     async def schema_of(schema_id: int) -> WriterSchema:
-        raise OSError("no route")
+        raise UnknownSchema("no such schema", str(schema_id))
 
     one = await match_bench(bench, Followed(), schema_of)
     [(_, letter)] = await one.take(b"\x00\x00\x00\x00\x07{}")
-    assert letter.reason == "the schema 7 was not found in the registry: no route"
+    assert letter.reason == "the schema 7 was not found in the registry: no such schema"
+    assert bench.consumer.paused == set()
 
 
 async def test_an_error_inside_is_a_dead_letter_without_the_alert_s_words(

@@ -9,7 +9,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
-from console import access, health, landing
+from console import access, health, landing, run_page
 from console.api import alerts, answering, endpoints, letters, overview, playbooks, runs, streaming, tokens
 from console.hooks.accepting import Hooks
 from console.metrics import Metrics
@@ -100,7 +100,7 @@ def create_web(
     if only != "hooks":
         with_catalog = Router("/", route_handlers=WITH_THE_CATALOG, guards=[access.wait_for_catalog])
         api = Router("/api/v1", route_handlers=(*FROM_THE_LOG, with_catalog), guards=[access.check])
-        handlers += [landing.landing, api]
+        handlers += [landing.landing, run_page.run_page, api]
     app = Litestar(
         handlers,
         dependencies={"parts": Provide(lambda: parts, use_cache=True, sync_to_thread=False)},

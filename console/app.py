@@ -91,7 +91,7 @@ def create_web(
         archive=archive,
         read_model=read_model,
         actions=actions,
-        metrics=Metrics(),
+        metrics=Metrics(hooks=only != "console", console=only != "hooks"),
         stopping=asyncio.Event(),
     )
     handlers: list[ControllerRouterHandler] = [health.healthz, health.readyz, health.metrics]

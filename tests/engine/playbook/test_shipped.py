@@ -17,7 +17,6 @@ from engine.playbook.canonical import digest
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import ActionStep, Playbook
 from engine.playbook.reading import read
-from engine.run.inputs import resolve
 from schemas.alerts import Alert
 from tests.engine.run.given import Life
 
@@ -47,12 +46,10 @@ def an_alert(**fields: Any) -> Alert:
     return Alert(**{"id": "a-1", "endpoint": "demo", "transition": "Triggered"} | fields)
 
 
-def a_life(name: str, alert: Alert, **inputs: Any) -> Life:
+def a_life(name: str, alert: Alert, run_url: str = "", **inputs: Any) -> Life:
     book = a_book_of(name)
     pinned = tuple(spec.pinned for spec in specs().values())
-    resolved, problem = resolve(book, inputs, alert_scope(alert))
-    assert problem == ""
-    return Life(book.playbook, alert=alert, inputs=resolved, actions=pinned)
+    return Life(book.playbook, alert=alert, inputs=inputs, actions=pinned, run_url=run_url)
 
 
 DISK = an_alert(
@@ -99,6 +96,13 @@ def test_the_example_alert_starts_the_latency_enrichment_which_works_with_nothin
     assert post.title == "checkout: answers 200, deployment not asked"
     assert "Fired for: service:checkout" in post.text
     assert {"enrichment", "service:checkout", "env:prod"} <= set(post.tags)
+
+
+@pytest.mark.parametrize("name", ["latency-enrichment", "disk-full"])
+def test_where_pulsebook_is_asked_itself_it_is_asked_under_its_own_address(name: str) -> None:
+    for base in ("http://127.0.0.1:9700", "https://example.com/runs/pulsebook"):
+        life = a_life(name, DISK, run_url=f"{base}/runs/r-test")
+        assert life.asked.arguments["url"] == f"{base}/healthz"
 
 
 def test_the_latency_enrichment_says_so_when_nobody_answers() -> None:

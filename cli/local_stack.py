@@ -86,6 +86,8 @@ class Stack:
             "PULSEBOOK_PARTITIONS": str(self.settings.partitions),
             "PULSEBOOK_REPLICATION": str(self.settings.replication),
             "PULSEBOOK_AUTH": "on" if self.settings.auth else "off",
+            # Without one of its own, the runs have their pages on this machine, whatever the port.
+            "PULSEBOOK_PUBLIC_URL": self.settings.public_url or self.url,
             "PULSEBOOK_WEB_HOST": LOOPBACK,
             "PULSEBOOK_WEB_PORT": str(self.ports.web),
             "PULSEBOOK_HEALTH_HOST": LOOPBACK,

@@ -1,5 +1,7 @@
 """Who asks, and whether they may: bearer tokens with a role, or, on loopback, everybody on this machine."""
 
+import base64
+import binascii
 import hashlib
 import hmac
 import ipaddress
@@ -16,6 +18,7 @@ from schemas.catalog import Role
 
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin", "owner")
 """Each may do what those before it may."""
+BASIC = 'Basic realm="Pulsebook: any name, a token as password", charset="UTF-8"'
 NOT_READY = "the catalog has not been read to its end yet; try again shortly"
 
 
@@ -35,11 +38,29 @@ def check(connection: Connection, handler: BaseRouteHandler) -> None:
     `opt`.
     """
     parts: Parts = connection.app.state.parts
-    principal = _principal(connection, parts)
+    principal = _principal(connection, parts, bearer(connection.headers.get("authorization", "")))
     needed: Role = handler.opt.get("role", "viewer")
     if ROLES.index(principal.role) < ROLES.index(needed):
         raise Problem(403, f"this needs the role {needed}; {principal.name} is {principal.role}")
     connection.scope["user"] = principal
+
+
+def check_page(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard of pages, for viewers: as `check`, and the token may be the password of HTTP Basic.
+
+    A browser that follows a link can send nothing else. Only pages that read take it, so that no page
+    elsewhere can use a browser's memory of it to change anything.
+    """
+    parts: Parts = connection.app.state.parts
+    value = connection.headers.get("authorization", "")
+    try:
+        _principal(connection, parts, bearer(value) or _password(value))
+    except Problem as problem:
+        if problem.status_code == 401:
+            raise Problem(
+                401, "this page needs a token of Pulsebook", {"WWW-Authenticate": BASIC}
+            ) from problem
+        raise
 
 
 def wait_for_catalog(connection: Connection, _: BaseRouteHandler) -> None:
@@ -55,8 +76,18 @@ def bearer(value: str) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
-def _principal(connection: Connection, parts: Parts) -> Principal:
-    token = bearer(connection.headers.get("authorization", ""))
+def _password(value: str) -> str:
+    """The password of an Authorization header of HTTP Basic; empty where there is none."""
+    kind, _, encoded = value.partition(" ")
+    if kind.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _principal(connection: Connection, parts: Parts, token: str) -> Principal:
     if not parts.settings.auth:
         _refuse_strangers(connection)
         return Principal("local", "owner")

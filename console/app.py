@@ -9,7 +9,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
-from console import access, health, landing
+from console import access, health, landing, run_page
 from console.api import alerts, answering, endpoints, letters, overview, playbooks, runs, streaming, tokens
 from console.hooks.accepting import Hooks
 from console.metrics import Metrics
@@ -93,7 +93,7 @@ def create_web(
         archive=archive,
         read_model=read_model,
         actions=actions,
-        metrics=Metrics(),
+        metrics=Metrics(hooks=only != "console", console=only != "hooks"),
         stopping=asyncio.Event(),
     )
     handlers: list[ControllerRouterHandler] = [health.healthz, health.readyz, health.metrics]
@@ -102,7 +102,7 @@ def create_web(
     if only != "hooks":
         with_catalog = Router("/", route_handlers=WITH_THE_CATALOG, guards=[access.wait_for_catalog])
         api = Router("/api/v1", route_handlers=(*FROM_THE_LOG, with_catalog), guards=[access.check])
-        handlers += [landing.landing, api]
+        handlers += [landing.landing, run_page.run_page, api]
     app = Litestar(
         handlers,
         dependencies={"parts": Provide(lambda: parts, use_cache=True, sync_to_thread=False)},

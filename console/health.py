@@ -78,8 +78,8 @@ async def _refresh(parts: Parts) -> None:
     to.model_records.set(state.records)
     to.model_unreadable.set(state.unreadable)
     to.journal_conflicts.set(state.conflicts)
-    if state.committed_at_ms:
-        to.model_idle_s.set(time.time() - state.committed_at_ms / 1000)
+    waits = state.behind and state.committed_at_ms
+    to.since_commit.set(time.time() - state.committed_at_ms / 1000 if waits else 0)
     try:
         by_status, known, letters = await model.query(
             lambda connection: (
@@ -95,6 +95,5 @@ async def _refresh(parts: Parts) -> None:
         to.runs.labels(status).set(count)
     for what, count in known.items():
         to.known.labels(what).set(count)
-    to.dead_letters.set(known["dead_letters"])
     for outcome, count in letters.items():
         to.letters_by_state.labels(outcome).set(count)

@@ -19,9 +19,13 @@ class Committer:
     def __init__(
         self, config: ExecutorConfig, metrics: Metrics, positions: Callable[[], Mapping[int, Position]]
     ) -> None:
-        self._config, self._metrics, self._positions = config, metrics, positions
+        self._config, self._positions = config, positions
         self._accepted: Mapping[int, Position] = {}
         self._accepted_at = float("-inf")
+        self._waits_since = time.monotonic()
+        """When nothing waited for a commit for the last time."""
+        # Asked for when scraped: while the broker is away, a commit ends late, and so would what it tells.
+        metrics.since_commit.set_function(lambda: time.monotonic() - self._waits_since)
 
     def is_member(self, journal: Journal | None) -> bool:
         """The group knew us less than a session timeout ago, so it has given our partitions to nobody else.
@@ -42,9 +46,9 @@ class Committer:
         """Commit what is new; all of it where nothing was committed for a while."""
         began, positions = time.monotonic(), self._positions()
         idle_s = began - self._accepted_at
+        if positions == self._accepted:
+            self._waits_since = began
         if positions == self._accepted and idle_s < self._config.recommit_every_s:
             return
         if await journal.commit(positions):
-            self._accepted, self._accepted_at = positions, began
-        if self._accepted:
-            self._metrics.commit_age.set(time.monotonic() - self._accepted_at)
+            self._accepted, self._accepted_at, self._waits_since = positions, began, began

@@ -1,4 +1,4 @@
-"""What an executor counts, for Prometheus. Nothing is decided here."""
+"""What an executor counts, for Prometheus. Nothing is decided here. All names: docs/metrics.md."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -10,31 +10,34 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.in_flight = Gauge(
-            "pulsebook_executor_steps_in_flight", "Steps whose action works at present", registry=registry
+            "pulsebook_executor_steps_in_flight", "Steps whose action works at present.", registry=registry
         )
         self.waiting = Gauge(
-            "pulsebook_executor_steps_waiting", "Steps that wait for a slot or a grant", registry=registry
+            "pulsebook_executor_steps_waiting", "Steps that wait for a slot or a grant.", registry=registry
         )
-        self.commit_age = Gauge(
-            "pulsebook_executor_commit_age_seconds", "Seconds since the last commit", registry=registry
-        )
-        self.full = Gauge(
-            "pulsebook_executor_full", "1 while reading pauses because too much is open", registry=registry
-        )
-        self.unreadable = Counter(
-            "pulsebook_executor_unreadable_records",
-            "Journal records sent to the dead letters",
+        self.since_commit = Gauge(
+            "pulsebook_seconds_since_commit",
+            "Time since the last commit that worked; about 0 while nothing waits for one.",
             registry=registry,
         )
+        self.full = Gauge(
+            "pulsebook_executor_full", "1 while reading pauses because too much is open.", registry=registry
+        )
+        self.dead_letters = Counter(
+            "pulsebook_dead_letters",
+            "Messages that this process could not handle and put aside.",
+            ["stage"],
+            registry=registry,
+        )
+        self.dead_letters.labels(
+            "executor"
+        )  # 0 from the start: what appears as 1 is no increase to Prometheus
         self._durations = Histogram(
             "pulsebook_step_duration_seconds",
-            "How long attempts took",
+            "How long attempts took.",
             ("action", "status"),
             buckets=_DURATIONS_S,
             registry=registry,
-        )
-        self._unknown = Counter(
-            "pulsebook_steps_unknown", "Attempts whose outcome is unknown", ("action",), registry=registry
         )
         self._bound: dict[tuple[str, str], Histogram] = {}
 
@@ -44,5 +47,3 @@ class Metrics:
         if observed is None:
             observed = self._bound[action, status] = self._durations.labels(action, status)
         observed.observe(duration_s)
-        if status == "unknown":
-            self._unknown.labels(action).inc()

@@ -207,7 +207,7 @@ class Executor:
     def _give_up(self, partition: int, message: ConsumerRecord, reason: str) -> None:
         """A record that nobody can read: its steps end by the run's own timers."""
         log.error("journal record %d/%d is unreadable: %s", partition, message.offset, reason)
-        self._metrics.unreadable.inc()
+        self._metrics.dead_letters.labels("executor").inc()
         letter = DeadLetter(
             topic=RUN_JOURNAL.name,
             partition=partition,

@@ -27,7 +27,7 @@ from streams.ending import End, end_process
 from streams.handling import CatalogView
 from streams.hardened.app import HardenedApp
 from streams.holding import Holding
-from streams.metrics import Metrics
+from streams.metrics import Metrics, ProcessorMetrics, SinkMetrics
 from streams.options import WorkerOptions, faust_settings
 from streams.outbox import Outbox
 from streams.refolding import Inputs, Rebuilt, Refolding
@@ -80,8 +80,8 @@ def create_processor(
     schema registry for Confluent-framed alerts. Raises LookupError for a topic that does not exist.
     """
     app = HardenedApp(f"{options.prefix}processor", end=end, **faust_settings(options, "processor"))
-    metrics, outbox = Metrics(), Outbox(app, options.prefix, options.record_bytes_max)
     situation = Situation(actions=actions, limits=limits, run_url_prefix=run_url_prefix)
+    metrics, outbox = ProcessorMetrics(), Outbox(app, options.prefix, options.record_bytes_max)
 
     async def mend_admissions(partition: int, keys: Collection[str]) -> Rebuilt:
         refolding = Refolding(admissions.table, catalog, situation, outbox, admission_inputs)
@@ -123,7 +123,7 @@ def create_sink(options: WorkerOptions, *, poster: Poster, end: End = end_proces
     app = HardenedApp(
         f"{options.prefix}sink", end=end, stream_wait_empty=False, **faust_settings(options, "sink")
     )
-    metrics, outbox = Metrics(), Outbox(app, options.prefix, options.record_bytes_max)
+    metrics, outbox = SinkMetrics(), Outbox(app, options.prefix, options.record_bytes_max)
     form = RowForm(notified.encode_row, notified.decode_row)
     stage = Stage(app, options, RUN_JOURNAL, "notified", form, outbox, metrics)
     reporter = Reporter(app, stage.ledger, outbox, metrics, poster)
@@ -159,7 +159,7 @@ def _wire(app: HardenedApp, stages: list[Stage[Any]]) -> None:
         app.when_revoked(stage.revoke)
 
 
-def _count_runs(runs: Stage[Run], app: HardenedApp, watching: Watching, metrics: Metrics) -> None:
+def _count_runs(runs: Stage[Run], app: HardenedApp, watching: Watching, metrics: ProcessorMetrics) -> None:
     census = RunCensus(metrics)
     watching.publish = census.publish
     if runs.ticking is not None:

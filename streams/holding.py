@@ -19,7 +19,7 @@ from faust.types import TP, Message
 from schemas.errors import SchemaUnavailable
 from streams.ending import EXIT_BROKEN
 from streams.inbound import where
-from streams.metrics import Metrics
+from streams.metrics import ProcessorMetrics
 
 if TYPE_CHECKING:
     from streams.hardened.app import HardenedApp
@@ -54,7 +54,7 @@ class Holding:
     """What one agent holds. `handle` tries a message again, and raises SchemaUnavailable while it must."""
 
     def __init__(
-        self, app: "HardenedApp", metrics: Metrics, handle: Callable[[Message], Awaitable[None]]
+        self, app: "HardenedApp", metrics: ProcessorMetrics, handle: Callable[[Message], Awaitable[None]]
     ) -> None:
         self._app = app
         self._metrics = metrics

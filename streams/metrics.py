@@ -1,20 +1,44 @@
-"""What a worker can tell Prometheus. Numbers that are known when something happens; the others are in
-`watching`.
+"""What a worker can tell Prometheus: each process registers only what it measures.
+
+All names: docs/metrics.md. Numbers that are known when something happens are told where it does;
+the others are in `watching`.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-
-BATCH_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
 class Metrics:
-    """The metrics of one process, in a registry of its own."""
+    """What every worker measures, in a registry of its own."""
+
+    stages: tuple[str, ...] = ()
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = CollectorRegistry() if registry is None else registry
         self.dead_letters = Counter(
-            "pulsebook_dead_letters", "Messages that nobody could handle.", ["stage"], registry=self.registry
+            "pulsebook_dead_letters",
+            "Messages that this process could not handle and put aside.",
+            ["stage"],
+            registry=self.registry,
         )
+        for stage in self.stages:
+            self.dead_letters.labels(
+                stage
+            )  # 0 from the start: what appears as 1 is no increase to Prometheus
+        self.since_commit = Gauge(
+            "pulsebook_seconds_since_commit",
+            "Time since the last commit that worked; about 0 while nothing waits for one.",
+            registry=self.registry,
+        )
+        self.inputs = Counter("pulsebook_inputs", "Messages handled.", ["agent"], registry=self.registry)
+
+
+class ProcessorMetrics(Metrics):
+    """What the processor measures: it alone matches, admits, advances and fires timers."""
+
+    stages = ("match", "admit", "advance")
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        super().__init__(registry)
         self.oldest_undecided_alert = Gauge(
             "pulsebook_oldest_undecided_alert_seconds",
             "Age of the oldest alert that was not matched yet.",
@@ -30,40 +54,22 @@ class Metrics:
             "Age of the oldest input of a run that is not settled.",
             registry=self.registry,
         )
-        self.sink_lag = Gauge(
-            "pulsebook_sink_lag_seconds",
-            "Age of the oldest journal record whose reports are not all posted.",
-            registry=self.registry,
-        )
         self.timer_lateness = Gauge(
             "pulsebook_timer_lateness_seconds",
             "How late the latest timer of the last minute fired.",
+            ["table"],
             registry=self.registry,
         )
         self.timers_pending = Gauge(
-            "pulsebook_timers_pending", "Timers due soon, by table.", ["table"], registry=self.registry
+            "pulsebook_timers_pending", "Timers due soon.", ["table"], registry=self.registry
         )
         self.unknown_steps = Counter(
             "pulsebook_unknown_steps",
-            "Steps that may or may not have had their effect.",
-            registry=self.registry,
-        )
-        self.step_seconds = Histogram(
-            "pulsebook_step_duration_seconds",
-            "How long the last attempt of a step took.",
-            ["status"],
-            registry=self.registry,
-        )
-        self.since_commit = Gauge(
-            "pulsebook_seconds_since_commit",
-            "Time since the last commit that worked.",
+            "Steps that may or may not have had their effect, as the journal says.",
             registry=self.registry,
         )
         self.runs = Gauge(
-            "pulsebook_runs", "Runs in this worker's table, by status.", ["status"], registry=self.registry
-        )
-        self.inputs = Counter(
-            "pulsebook_inputs", "Messages handled, by agent.", ["agent"], registry=self.registry
+            "pulsebook_runs", "Runs in this worker's part of the table.", ["status"], registry=self.registry
         )
         self.held_partitions = Gauge(
             "pulsebook_held_partitions",
@@ -72,6 +78,20 @@ class Metrics:
         )
         self.held_alerts = Gauge(
             "pulsebook_held_alerts", "Alerts in this worker that wait for that.", registry=self.registry
+        )
+
+
+class SinkMetrics(Metrics):
+    """What the sink measures: it alone posts."""
+
+    stages = ("notify",)
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        super().__init__(registry)
+        self.sink_lag = Gauge(
+            "pulsebook_sink_lag_seconds",
+            "Age of the oldest journal record whose reports are not all posted.",
+            registry=self.registry,
         )
         self.posts = Counter(
             "pulsebook_posts", "Posts to Datadog, by what came of them.", ["result"], registry=self.registry

@@ -21,7 +21,7 @@ from schemas.publications import Published, Refused
 from schemas.topics import PUBLICATIONS
 from streams.inbound import dead_letter
 from streams.ledger import Ledger
-from streams.metrics import Metrics
+from streams.metrics import SinkMetrics
 from streams.notified import Notified
 from streams.outbox import Outbox, Prepared
 from streams.ticking import now_ms
@@ -60,7 +60,7 @@ class Reporter:
         app: "HardenedApp",
         ledger: Ledger[Notified],
         outbox: Outbox,
-        metrics: Metrics,
+        metrics: SinkMetrics,
         poster: Poster,
         wait_min_s: float = WAIT_MIN_S,
     ) -> None:

@@ -16,7 +16,7 @@ from streams.ending import EXIT_BROKEN, EXIT_REFUSED
 from streams.entries import R
 from streams.handling import Handler, register
 from streams.ledger import Ledger
-from streams.metrics import Metrics
+from streams.metrics import Metrics, ProcessorMetrics
 from streams.options import WorkerOptions
 from streams.outbox import Outbox
 from streams.table import RowTable
@@ -73,6 +73,8 @@ class Stage(Generic[R]):
         """How many messages the agent has set aside."""
         self.nowhere_since_s: float | None = None
         if form.timers_of is not None:
+            if not isinstance(metrics, ProcessorMetrics):
+                raise TypeError("a table with timers needs metrics that tell of them")
             self.ticking = Ticking(
                 app, self.table, outbox, metrics, self.topic, form.key_of, form.decode, form.timers_of
             )

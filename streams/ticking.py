@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic
 from schemas.codec import encode
 from schemas.inbox import TimerFired
 from streams.entries import Kept, R
-from streams.metrics import Metrics
+from streams.metrics import ProcessorMetrics
 from streams.outbox import Outbox, Prepared
 from streams.rows import payload_of
 from streams.table import RowTable
@@ -44,7 +44,7 @@ class Ticking(Generic[R]):
         app: "HardenedApp",
         table: RowTable,
         outbox: Outbox,
-        metrics: Metrics,
+        metrics: ProcessorMetrics,
         topic: str,
         key_of: Callable[[str], str],
         decode: Callable[[bytes], R],
@@ -161,5 +161,5 @@ class Ticking(Generic[R]):
         lateness_s = max((now - one.due_ms for one in due), default=0) / 1000
         if lateness_s >= self._late[1] or time.monotonic() - self._late[0] > LATENESS_KEPT_S:
             self._late = (time.monotonic(), lateness_s)
-            self._metrics.timer_lateness.set(lateness_s)
+            self._metrics.timer_lateness.labels(self._table.name).set(lateness_s)
         self._metrics.timers_pending.labels(self._table.name).set(len(self._timers))

@@ -102,6 +102,23 @@ def test_one_broker_by_default_and_three_in_a_profile_with_as_many_copies() -> N
     assert three["PULSEBOOK_REPLICATION"] == three["KAFKA_COPIES"] == str(len(BROKERS))
 
 
+def test_it_is_said_where_the_profile_is_that_it_does_not_work_by_itself() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    voters = in_force(COMPOSE["x-kafka-environment"]["KAFKA_CONTROLLER_QUORUM_VOTERS"])
+    assert voters == "1@kafka:9093", (
+        "a profile cannot change a value: the others are voters by the file alone"
+    )
+    profiles = re.findall(r"\n(.*)\n    profiles: \[three\]", text)
+    assert len(profiles) == 2
+    for place in (*profiles, (ROOT / "README.md").read_text()):
+        assert "`--profile three`" in place and "three-brokers.env" in place
+
+
+def test_whoever_makes_links_to_runs_and_hooks_knows_the_public_address() -> None:
+    knowing = {name for name, service in OURS.items() if "PULSEBOOK_PUBLIC_URL" in service["environment"]}
+    assert knowing == {"web", "processor"}
+
+
 def test_the_image_runs_as_nobody_special_and_installs_only_what_is_pinned() -> None:
     last_stage = DOCKERFILE.split("\nFROM ")[-1]
     assert "\nUSER pulsebook\n" in last_stage

@@ -7,7 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from cli.endpoint import payload
+from connectors.actions.registry import specs
 from engine.alert.normalising import normalise
+from engine.playbook.canonical import digest
+from engine.playbook.reading import read
 from schemas.alerts import Alert
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +77,23 @@ def test_every_decision_is_listed_under_its_own_title() -> None:
         assert page.read_text().startswith(f"# {page.name[:4]} ")
         marks = re.findall(r"^(?:## |\*\*)(Context|Choice|Consequences)", page.read_text(), re.M)
         assert marks == ["Context", "Choice", "Consequences"], page.name
+
+
+def test_the_first_five_minutes_show_what_these_playbooks_print_and_nothing_shortened() -> None:
+    text = (ROOT / "README.md").read_text()
+    printed = "".join(
+        text[text.index("## The first five minutes") : text.index("From here:")].split("```")[1::2]
+    )
+    assert "…" not in printed and "..." not in printed
+    revisions = dict(re.findall(r"playbook ([\w-]+): applied, revision (\w{12})", printed))
+    for path in (ROOT / "playbooks").glob("*.yaml"):
+        playbook = read(path.read_text(), path.name, specs()).playbook
+        assert playbook is not None
+        assert revisions.pop(playbook.name) == digest(playbook)[:12]
+        for clause in re.findall(rf"  {playbook.name}: not matched: when: `(.+)` is false", printed):
+            assert clause in path.read_text()
+    assert revisions == {}
+    assert printed.count("not matched: when: ") == 2
 
 
 def test_the_payload_of_the_first_five_minutes_is_the_recommended_one_filled_in() -> None:

@@ -20,7 +20,7 @@ from schemas.topics import RUN_INBOX, RUN_JOURNAL
 from streams.handling import CatalogView, bury, caught_up, internal
 from streams.inbound import cause_of, dead_letter, key_checked, record_of
 from streams.ledger import Ledger
-from streams.metrics import Metrics
+from streams.metrics import ProcessorMetrics
 from streams.outbox import Outbox, Prepared, Unwritable
 from streams.reporting_header import journal_headers
 from streams.run_census import count_events
@@ -38,7 +38,7 @@ class Advance:
         self,
         ledger: Ledger[Run],
         outbox: Outbox,
-        metrics: Metrics,
+        metrics: ProcessorMetrics,
         catalog: CatalogView,
         rebuild: Rebuild,
     ) -> None:

@@ -61,6 +61,15 @@ async def test_every_child_can_read_what_it_is_told(tmp_path: Path) -> None:
     await made.stop()
 
 
+async def test_runs_have_their_page_on_the_port_of_up_unless_there_is_a_public_url(tmp_path: Path) -> None:
+    made, public = stack(tmp_path), stack(tmp_path, public_url="https://pulsebook.example.com")
+    for name in made.names:
+        assert Settings.read(made._environment(name)).public_url == f"http://127.0.0.1:{made.ports.web}"
+        assert Settings.read(public._environment(name)).public_url == "https://pulsebook.example.com"
+    for each in (made, public):
+        await each.stop()
+
+
 async def test_without_a_key_events_go_to_the_sandbox_and_with_one_there_is_none(tmp_path: Path) -> None:
     sandboxed = stack(tmp_path)
     assert "sandbox" in sandboxed.names

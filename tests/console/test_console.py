@@ -142,8 +142,8 @@ async def test_metrics_count_webhooks_and_runs(web: Web) -> None:
 
     assert 'pulsebook_webhooks_total{result="accepted"} 1.0' in text
     assert 'pulsebook_webhooks_total{result="unknown"} 1.0' in text
-    assert 'pulsebook_runs{status="succeeded"} 1.0' in text
-    assert "pulsebook_dead_letters 1.0" in text
+    assert 'pulsebook_read_model_runs{status="succeeded"} 1.0' in text
+    assert 'pulsebook_read_model_rows{what="dead_letters"} 1.0' in text
     assert TOKEN not in text
 
 

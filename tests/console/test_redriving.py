@@ -204,6 +204,6 @@ async def test_metrics_and_overview_count_what_is_open_redriven_and_dropped(web:
     text = (await web.client.get("/metrics")).text
 
     for line in ('{state="open"} 1.0', '{state="redriven"} 1.0', '{state="dropped"} 1.0'):
-        assert f"pulsebook_dead_letters_by_state{line}" in text
+        assert f"pulsebook_read_model_dead_letters{line}" in text
     overview = (await web.client.get("/api/v1/overview")).json()
     assert (overview["dead_letters"], overview["dead_letters_open"]) == (3, 1)

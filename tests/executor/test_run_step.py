@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,6 +67,8 @@ async def test_a_select_that_fails_is_bad_input_and_names_its_key() -> None:
     attempt = await attempt_of(Done({"a": 1}), select={"last": "output.last"})
     assert (attempt.status, attempt.kind) == ("failed", "bad_input")
     assert attempt.message.startswith("select.last")
+    page = (Path(__file__).parents[2] / "docs" / "playbooks.md").read_text()
+    assert f"in a step, `select` included, it fails with `{attempt.kind}`" in page
 
 
 async def test_an_output_above_the_limit_fails_with_both_sizes() -> None:

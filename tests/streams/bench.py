@@ -13,7 +13,7 @@ from fetch_pace import FetchPace
 from streams.hardened.app import HardenedApp
 from streams.hardened.producer import NO_HEADERS, Headers
 from streams.ledger import Ledger
-from streams.metrics import Metrics
+from streams.metrics import ProcessorMetrics
 from streams.options import AT_ONCE, GATHERED
 from streams.outbox import Outbox
 from streams.table import RowTable
@@ -164,7 +164,7 @@ class Bench:
         self.app.consumer_generation_id = GENERATION
         self.app._create_directories()
         self.app.lease.assigned()
-        self.metrics = Metrics()
+        self.metrics = ProcessorMetrics()
         self.outbox = Outbox(self.app, PREFIX, 100_000)
         self._tables: list[RowTable] = []
         self._tasks: list[asyncio.Task[None]] = []

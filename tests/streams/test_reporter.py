@@ -14,6 +14,7 @@ from schemas.publications import Published, Refused
 from streams import notified
 from streams.agents.notify import Notify
 from streams.ledger import Ledger
+from streams.metrics import SinkMetrics
 from streams.notified import Notified
 from streams.reporter import Reporter
 from tests.streams.agents.bench import AgentBench
@@ -82,8 +83,9 @@ def journal(run_id: str, seq: int, *titles: str) -> JournalRecord:
 async def made_sink(bench: Bench) -> Sink:
     ledger: Ledger[Notified] = await bench.ledger("notified", notified.encode_row, notified.decode_row)
     poster = FakePoster()
-    reporter = Reporter(bench.app, ledger, bench.outbox, bench.metrics, poster, wait_min_s=0.01)
-    sink = Sink(bench, Notify(ledger, bench.outbox, bench.metrics, reporter), ledger)
+    metrics = SinkMetrics()
+    reporter = Reporter(bench.app, ledger, bench.outbox, metrics, poster, wait_min_s=0.01)
+    sink = Sink(bench, Notify(ledger, bench.outbox, metrics, reporter), ledger)
     sink.poster, sink.reporter = poster, reporter
     return sink
 

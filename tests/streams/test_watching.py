@@ -10,7 +10,7 @@ from engine.run.state import Run
 from schemas.events import JournalRecord, StepFailed, StepSucceeded
 from streams.entries import Kept
 from streams.hardened.progress import Progress
-from streams.metrics import Metrics
+from streams.metrics import ProcessorMetrics
 from streams.run_census import RunCensus, count_events
 from streams.ticking import now_ms
 from streams.watching import Watching
@@ -51,7 +51,7 @@ class Watched:
         self.consumer._thread.thread_loop.close()
         self.end = 10
         self.consumer.highwater = lambda tp: self.end
-        self.metrics = Metrics()
+        self.metrics = ProcessorMetrics()
         self.stage = cast(Any, FakeStage())
         lags = {TOPIC: self.metrics.inbox_lag.set}
         self.watching = Watching(self.app, self.metrics, [self.stage], lags)
@@ -141,7 +141,7 @@ async def test_messages_that_are_with_an_agent_or_in_a_ledger_or_held_are_somewh
 
 
 def test_runs_are_counted_by_their_status() -> None:
-    metrics = Metrics()
+    metrics = ProcessorMetrics()
     census = RunCensus(metrics)
     running = Run(run_id="r-1", playbook="demo", status="running")
     done = Run(run_id="r-1", playbook="demo", status="succeeded")
@@ -156,13 +156,13 @@ def test_runs_are_counted_by_their_status() -> None:
     assert _runs(metrics) == {"running": 0.0, "succeeded": 0.0}
 
 
-def _runs(metrics: Metrics) -> dict[str, float]:
+def _runs(metrics: ProcessorMetrics) -> dict[str, float]:
     [family] = metrics.runs.collect()
     return {sample.labels["status"]: sample.value for sample in family.samples}
 
 
 def test_steps_that_may_have_had_their_effect_are_counted() -> None:
-    metrics = Metrics()
+    metrics = ProcessorMetrics()
     journal = JournalRecord(
         run_id="r-1",
         playbook="demo",
@@ -180,4 +180,3 @@ def test_steps_that_may_have_had_their_effect_are_counted() -> None:
     count_events(metrics, None)
     value = metrics.registry.get_sample_value
     assert value("pulsebook_unknown_steps_total") == 1
-    assert value("pulsebook_step_duration_seconds_count", {"status": "succeeded"}) == 1

@@ -17,7 +17,6 @@ from engine.playbook.canonical import digest
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import ActionStep, Playbook
 from engine.playbook.reading import read
-from engine.run.inputs import resolve
 from schemas.alerts import Alert
 from tests.engine.run.given import Life
 
@@ -47,12 +46,10 @@ def an_alert(**fields: Any) -> Alert:
     return Alert(**{"id": "a-1", "endpoint": "demo", "transition": "Triggered"} | fields)
 
 
-def a_life(name: str, alert: Alert, **inputs: Any) -> Life:
+def a_life(name: str, alert: Alert, run_url: str = "", **inputs: Any) -> Life:
     book = a_book_of(name)
     pinned = tuple(spec.pinned for spec in specs().values())
-    resolved, problem = resolve(book, inputs, alert_scope(alert))
-    assert problem == ""
-    return Life(book.playbook, alert=alert, inputs=resolved, actions=pinned)
+    return Life(book.playbook, alert=alert, inputs=inputs, actions=pinned, run_url=run_url)
 
 
 DISK = an_alert(
@@ -99,6 +96,13 @@ def test_the_example_alert_starts_the_latency_enrichment_which_works_with_nothin
     assert post.title == "checkout: answers 200, deployment not asked"
     assert "Fired for: service:checkout" in post.text
     assert {"enrichment", "service:checkout", "env:prod"} <= set(post.tags)
+
+
+@pytest.mark.parametrize("name", ["latency-enrichment", "disk-full"])
+def test_where_pulsebook_is_asked_itself_it_is_asked_under_its_own_address(name: str) -> None:
+    for base in ("http://127.0.0.1:9700", "https://example.com/runs/pulsebook"):
+        life = a_life(name, DISK, run_url=f"{base}/runs/r-test")
+        assert life.asked.arguments["url"] == f"{base}/healthz"
 
 
 def test_the_latency_enrichment_says_so_when_nobody_answers() -> None:
@@ -155,6 +159,9 @@ def test_what_is_kept_of_an_answer_fits_what_comes() -> None:
     assert selected("security-signal", "reputation", {"score": 97.0}) == {"score": 97, "owner": "unknown"}
     for body, freed in (({"freed_bytes": 5}, 5), ({}, 0), (None, 0), ("accepted", 0), ([1], 0)):
         assert selected("disk-full", "clean", body) == {"freed_bytes": freed}
+    for odd in (None, [1], {"a": 1}, "5 GB", True):
+        assert selected("disk-full", "clean", {"freed_bytes": odd}) == {"freed_bytes": 0}
+    assert selected("disk-full", "clean", {"freed_bytes": 1.5}) == {"freed_bytes": 1.5}
 
 
 def test_disk_full_never_cleans_again_when_nobody_knows_whether_it_was_done() -> None:
@@ -171,6 +178,52 @@ def test_disk_full_never_cleans_again_when_nobody_knows_whether_it_was_done() ->
     life.succeed({"message": "noted"})
     assert life.status == "failed"
     assert [report.kind for report in life.reports] == ["failed"]
+
+
+def cleaning(claimed: bool = True) -> Life:
+    """A run of disk-full whose cleaner is at work."""
+    life = a_life("disk-full", DISK, cleaner_url="https://cleaner.example/jobs")
+    life.succeed({"status": 200})
+    if claimed:
+        life.feed(life.claim())
+    assert life.asked.step == "clean"
+    return life
+
+
+def told_of_failure(life: Life) -> tuple[str, str]:
+    """Title and text of what the people on call are told."""
+    assert life.asked.step == "tell"
+    return life.asked.arguments["title"], life.asked.arguments["text"]
+
+
+@pytest.mark.parametrize("kind", ["http_4xx", "unreachable", "refused", "rate_limited"])
+def test_disk_full_says_that_it_was_not_done_where_that_is_sure(kind: str) -> None:
+    life = cleaning()
+    life.fail(kind, "no")
+    assert "It was not done." in told_of_failure(life)[1]
+
+
+@pytest.mark.parametrize("kind", ["http_5xx", "too_large", "bad_input", "bad_output", "internal", "timeout"])
+def test_disk_full_does_not_say_that_it_was_not_done_where_it_may_have_been(kind: str) -> None:
+    life = cleaning()
+    life.fail(kind, "no")
+    title, text = told_of_failure(life)
+    assert title == f"web-1: space could not be freed ({kind})"
+    assert "It may have been done" in text and "not done" not in text
+
+
+def test_disk_full_that_runs_out_of_time_while_it_cleans_does_not_say_that_it_was_not_done() -> None:
+    life = cleaning()
+    life.fire("timeout")
+    assert "It may have been done" in told_of_failure(life)[1]
+
+
+def test_disk_full_that_has_cleaned_says_so_though_the_run_fails_later() -> None:
+    life = cleaning()
+    life.succeed({"freed_bytes": None})  # as if `select` had let it through: what follows it fails
+    title, text = told_of_failure(life)
+    assert title == "web-1: space was freed, then the run failed (bad_input)"
+    assert "It was done" in text and "not done" not in text
 
 
 def test_disk_full_of_no_host_fails_with_the_way_out() -> None:

@@ -1,7 +1,7 @@
 """What every long-running process has: a log, signals that mean "stop in order", exit codes for a supervisor.
 
 0 stopped because it was asked to; 2 wrong settings, a busy port; 3 cannot reach what it needs; 70 something
-broke, and a new start is the remedy.
+broke, and a new start is the remedy; 78 it refuses to work with what it found, and a new start helps nothing.
 """
 
 import asyncio

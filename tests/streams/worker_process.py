@@ -37,7 +37,7 @@ async def main(given: dict[str, Any]) -> int:
         actions=ACTIONS,
         limits=Limits(),
         run_url_prefix="",
-        rebuild=JournalReader(kafka, given["prefix"], given["partitions"]).records_of,
+        rebuild=JournalReader(kafka, given["prefix"]).records_of,
     )
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

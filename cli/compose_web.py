@@ -82,6 +82,8 @@ def web_settings(settings: Settings) -> WebSettings:
         owner_token_sha256=digest(settings.owner_token.reveal()) if settings.owner_token else "",
         body_bytes_max=settings.webhook_body_bytes_max,
         record_bytes_max=settings.record_bytes_max,
+        playbook_bytes_max=settings.playbook_bytes_max,
+        playbook_steps_max=settings.playbook_steps_max,
         sandbox_url=settings.dd_url,
     )
 

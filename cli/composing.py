@@ -21,6 +21,7 @@ from connectors.topics_admin import (
     create_topics,
     planned_topics,
 )
+from engine.playbook.reading import Limits as PlaybookLimits
 from schemas.inbox import Limits
 from settings import Settings
 from settings_reading import SettingsError
@@ -108,6 +109,11 @@ def secret_store(settings: Settings) -> SecretStore:
 def cache_dir(settings: Settings) -> Path:
     """Where the local broker's jars are kept between starts, outside any checkout."""
     return settings.cache_dir or default_cache_dir()
+
+
+def playbook_limits(settings: Settings) -> PlaybookLimits:
+    """The bounds of a playbook file."""
+    return PlaybookLimits(settings.playbook_bytes_max, settings.playbook_steps_max)
 
 
 def limits(settings: Settings) -> Limits:

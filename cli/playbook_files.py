@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.actions.registry import specs
 from engine.playbook.problems import Problem
-from engine.playbook.reading import read
+from engine.playbook.reading import Limits, read
 
 ENDINGS = (".yaml", ".yml")
 
@@ -30,7 +30,7 @@ def playbook_files(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-def problems_of(files: Sequence[Path]) -> list[Problem]:
+def problems_of(files: Sequence[Path], limits: Limits) -> list[Problem]:
     """Everything that is wrong with these files, file by file, without anything that runs."""
     problems: list[Problem] = []
     first_of: dict[str, Path] = {}
@@ -40,7 +40,7 @@ def problems_of(files: Sequence[Path]) -> list[Problem]:
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Problem(str(file), 1, 1, f"cannot be read: {error}", "save it as UTF-8 text"))
             continue
-        found = read(text, str(file), specs())
+        found = read(text, str(file), specs(), limits=limits)
         problems += found.problems
         if found.playbook is None:
             continue

@@ -68,6 +68,7 @@ class WebSettings:
     """Bodies being received or waiting for the broker, all together."""
     record_bytes_max: int = 900 * 1024
     playbook_bytes_max: int = 256 * 1024
+    playbook_steps_max: int = 500
     streams_max: int = 200
     """Runs followed live at the same time."""
     sandbox_url: str = ""

@@ -144,3 +144,17 @@ def test_an_unknown_playbook_is_the_answer_no(web: Served, pulsebook: Pulsebook,
     done = pulsebook("playbook", command, "nosuch")
     assert done.exit_code == 1
     assert "there is no playbook nosuch" in done.stderr
+
+
+def test_a_playbook_may_be_as_large_as_the_settings_say(folder: Path, pulsebook: Pulsebook) -> None:
+    one = folder / "one.yaml"
+    steps = "".join(f'  - {{id: s{n}, action: log, with: {{message: "a"}}}}\n' for n in range(3))
+    one.write_text(one.read_text() + steps)
+    few = pulsebook("playbook", "lint", str(one), env={"PULSEBOOK_PLAYBOOK_STEPS_MAX": "3"})
+    assert few.exit_code == 1
+    assert "more than 3 steps" in few.stdout
+    one.write_text(one.read_text() + "# " + "x" * 300_000 + "\n")
+    assert "more than 262144" in pulsebook("playbook", "lint", str(one)).stdout
+    assert (
+        pulsebook("playbook", "lint", str(one), env={"PULSEBOOK_PLAYBOOK_BYTES_MAX": "400000"}).exit_code == 0
+    )

@@ -241,3 +241,12 @@ async def test_a_change_that_is_not_durable_is_503_and_not_in_force(web: Web) ->
 
     assert answer.status_code == 503
     assert (await web.client.get("/api/v1/playbooks")).json()["items"] == []
+
+
+async def test_a_playbook_may_be_as_large_as_the_settings_say(make_web: MakeWeb) -> None:
+    large = BOOK + "# " + "x" * 300_000 + "\n"
+    assert (await apply(await make_web(), large)).status_code == 422
+    assert (await apply(await make_web(playbook_bytes_max=400_000), large)).status_code == 200
+    few = await apply(await make_web(playbook_steps_max=1), BOOK.replace("hello}}]", "a}}, {exit: {}}]"))
+    assert few.status_code == 422
+    assert "more than 1 steps" in few.json()["detail"]

@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack
 from importlib.metadata import version
 from typing import Literal
 
+from cli.composing import secret_names
 from cli.output import CANNOT_REACH, WRONG_USE, warn
+from cli.owner import is_owned
 from cli.partition_count import PartitionsDiffer, must_fit_once_known
 from cli.process import broken
 from connectors.actions.registry import specs
@@ -50,6 +52,7 @@ async def run_web(settings: Settings, only: Literal["hooks", "console"] | None, 
             archive=None if only == "hooks" else _log(settings, (*FOLLOWED, ALERTS)),
             actions=specs(),
             only=only,
+            secret_names=(lambda: secret_names(settings)) if is_owned() else None,
         )
         reading = asyncio.create_task(_read_catalog(settings, catalog), name="catalog")
         serving = asyncio.create_task(serve(web, listener, stop), name="serving")

@@ -106,6 +106,11 @@ def secret_store(settings: Settings) -> SecretStore:
     return SecretStore(secrets_dir(settings), os.environ)
 
 
+def secret_names(settings: Settings) -> list[str]:
+    """Names of the secrets of this machine; no values."""
+    return [name for name, _ in secret_store(settings).listed()]
+
+
 def cache_dir(settings: Settings) -> Path:
     """Where the local broker's jars are kept between starts, outside any checkout."""
     return settings.cache_dir or default_cache_dir()

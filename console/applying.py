@@ -41,7 +41,8 @@ def checked(parts: Parts, source: str, file: str) -> Checked:
     """Read and check. Raises Problem 422 with all findings where there is an error."""
     endpoints = [name for name, held in parts.catalog.catalog.endpoints.items() if not held.deleted]
     limits = Limits(parts.settings.playbook_bytes_max, parts.settings.playbook_steps_max)
-    found = read(source, file, parts.actions, endpoints, limits=limits)
+    secrets = parts.secret_names() if parts.secret_names is not None else None
+    found = read(source, file, parts.actions, endpoints, secrets, limits)
     if found.playbook is None or any(each.severity == "error" for each in found.problems):
         errors = [str(each) for each in found.problems if each.severity == "error"]
         raise Problem(422, "\n".join(errors) or "no playbook", problems=problem_views(found.problems))

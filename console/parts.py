@@ -4,7 +4,7 @@ HTTP.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -107,6 +107,8 @@ class Parts:
     read_model: ReadModel | None
     """None in a process that only takes hooks."""
     actions: Mapping[str, ActionSpec] = field(default_factory=dict)
+    secret_names: Callable[[], Collection[str]] | None = None
+    """Names of the secrets that executors have; None: not known here."""
     metrics: Metrics
     last_send: LastSend = field(default_factory=LastSend)
     stopping: asyncio.Event

@@ -158,3 +158,29 @@ def test_a_playbook_may_be_as_large_as_the_settings_say(folder: Path, pulsebook:
     assert (
         pulsebook("playbook", "lint", str(one), env={"PULSEBOOK_PLAYBOOK_BYTES_MAX": "400000"}).exit_code == 0
     )
+
+
+def with_secret(file: Path) -> Path:
+    url = 'http.request, with: {url: "http://a.b", auth: {bearer: "${{ secrets.DEPLOY_TOKEN }}"}}'
+    file.write_text(f"playbook: one\non: {{call: {{}}}}\nsteps:\n  - {{id: a, action: {url}}}\n")
+    return file
+
+
+def test_a_secret_that_this_machine_does_not_have_is_a_warning_with_its_place(
+    folder: Path, pulsebook: Pulsebook, tmp_path: Path
+) -> None:
+    file = with_secret(folder / "one.yaml")
+    env = {"PULSEBOOK_DATA_DIR": str(tmp_path / "data")}
+    done = pulsebook("playbook", "lint", str(file), env=env)
+    assert (done.exit_code, "0 errors, 1 warning" in done.stdout) == (0, True)
+    assert f"{file}:4:" in done.stdout
+    assert "the secret `DEPLOY_TOKEN` does not exist (set it before the playbook runs)" in done.stdout
+
+    assert pulsebook("secret", "set", "DEPLOY_TOKEN", stdin="not-to-be-seen", env=env).exit_code == 0
+    clean = pulsebook("playbook", "lint", str(file), env=env)
+    assert "0 errors, 0 warnings" in clean.stdout
+    near = file.write_text(file.read_text().replace("DEPLOY_TOKEN", "DEPLOY_TOKNE")) and pulsebook(
+        "playbook", "lint", str(file), env=env
+    )
+    assert "did you mean `DEPLOY_TOKEN`?" in near.stdout
+    assert "not-to-be-seen" not in near.stdout

@@ -20,9 +20,11 @@ class JournalReader:
         self._log = EventLogReader(kafka, (RUN_JOURNAL,), prefix)
 
     async def records_of(self, run_id: str) -> list[JournalRecord]:
-        """All journal records of a run, in order of seq, repeats dropped. Raises NotReachable."""
+        """All journal records of a run, in order of seq. A repeat is dropped, but not one with other content:
+        that is an alarm, and the caller's to raise. Raises NotReachable.
+        """
         key = run_id.encode()
-        found: dict[int, JournalRecord] = {}
+        found: dict[int, list[JournalRecord]] = {}
         partitions = (await self._log.partition_counts())[RUN_JOURNAL.name]
         place = (RUN_JOURNAL.name, (murmur2(key) & 0x7FFFFFFF) % partitions)
         ends = {at: end for at, end in (await self._log.ends()).items() if at == place}
@@ -30,5 +32,7 @@ class JournalReader:
             async for batch in batches:
                 for entry in batch:
                     if entry.key == key and isinstance(entry.record, JournalRecord):
-                        found.setdefault(entry.record.seq, entry.record)
-        return [found[seq] for seq in sorted(found)]
+                        told = found.setdefault(entry.record.seq, [])
+                        if entry.record not in told:
+                            told.append(entry.record)
+        return [record for seq in sorted(found) for record in found[seq]]

@@ -26,6 +26,11 @@ class Metrics:
             "Journal records sent to the dead letters",
             registry=registry,
         )
+        self.contradictions = Counter(
+            "pulsebook_journal_contradictions",
+            "Journal records of a run and seq that had come before with other content",
+            registry=registry,
+        )
         self._durations = Histogram(
             "pulsebook_step_duration_seconds",
             "How long attempts took",

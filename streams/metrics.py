@@ -62,6 +62,11 @@ class Metrics:
         self.runs = Gauge(
             "pulsebook_runs", "Runs in this worker's table, by status.", ["status"], registry=self.registry
         )
+        self.contradictions = Counter(
+            "pulsebook_journal_contradictions",
+            "Journal records of a run and seq that had come before with other content.",
+            registry=self.registry,
+        )
         self.inputs = Counter(
             "pulsebook_inputs", "Messages handled, by agent.", ["agent"], registry=self.registry
         )

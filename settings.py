@@ -86,14 +86,18 @@ class Settings:
     playbook_bytes_max: int = setting(256 * KIB, as_.number(KIB, 900 * KIB), "largest playbook")
     playbook_steps_max: int = setting(500, as_.number(1, 5_000), "most steps in one playbook")
     nesting_max: int = setting(
-        10, as_.number(1, 50), "deepest nesting of steps in a playbook, and of playbooks that call playbooks"
+        10,
+        as_.number(1, 50),
+        "deepest nesting of steps in a playbook, and of playbooks that call playbooks; not used yet",
     )
-    loop_items_max: int = setting(1_000, as_.number(1, 100_000), "most items of one loop")
+    loop_items_max: int = setting(1_000, as_.number(1, 100_000), "most items of one loop; not used yet")
     dd_site: str = setting("datadoghq.com", as_.text, "Datadog site", "DD_SITE")
     dd_api_key: SecretText | None = setting(
         None, as_.secret, "Datadog API key; without one `up` starts the sandbox", "DD_API_KEY"
     )
-    dd_app_key: SecretText | None = setting(None, as_.secret, "Datadog application key", "DD_APP_KEY")
+    dd_app_key: SecretText | None = setting(
+        None, as_.secret, "Datadog application key; not used yet", "DD_APP_KEY"
+    )
     dd_url: str = setting(
         "", as_.url, "address of Datadog's API in place of the site's, such as the sandbox's"
     )

@@ -8,7 +8,9 @@ from prometheus_client import CollectorRegistry
 
 from cli.compose_datadog import datadog_url, poster
 from cli.composing import secret_store
-from cli.process import broken
+from cli.output import warn
+from cli.partition_count import PartitionsDiffer, must_fit_once_known
+from cli.process import broken, done_before
 from connectors.actions.registry import build
 from connectors.health_server import HealthServer
 from connectors.http_client import create_http_client
@@ -16,6 +18,7 @@ from executor.config import ExecutorConfig
 from executor.journal import NameTaken
 from executor.process import Executor
 from settings import Settings
+from streams.ending import EXIT_REFUSED
 
 PORT = 9102
 
@@ -33,11 +36,22 @@ async def run_executor(settings: Settings, stop: asyncio.Event) -> int:
             allowed_hosts=settings.outbound_hosts,
         )
         executor = Executor(_config(settings), actions, secret_store(settings).get, registry)
+        waits: list[str] = ["the partition count has not been compared yet"]
         health = HealthServer(
-            settings.health_host, settings.health_port or PORT, lambda: list(executor.problems()), registry
+            settings.health_host,
+            settings.health_port or PORT,
+            lambda: waits[-1:] or list(executor.problems()),
+            registry,
         )
         await health.start()
         parts.push_async_callback(health.stop)
+        try:
+            if not await done_before(stop, must_fit_once_known(settings, waits.append)):
+                return 0
+        except PartitionsDiffer as error:
+            warn(str(error))
+            return EXIT_REFUSED
+        waits.clear()
         stopping = asyncio.create_task(_stop(stop, executor), name="stop")
         try:
             await executor.run()

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from cli.compose_datadog import poster
 from cli.composing import limits
 from cli.output import CANNOT_REACH, warn
+from cli.partition_count import PartitionsDiffer, must_fit
 from cli.process import done_before
 from connectors.actions.registry import specs
 from connectors.admissions_reader import AdmissionsReader
@@ -22,6 +23,7 @@ from connectors.topics_admin import planned_topics
 from schemas.topics import CATALOG
 from settings import Settings
 from streams.app import Worker, create_processor, create_sink
+from streams.ending import EXIT_REFUSED
 from streams.options import WorkerOptions
 from streams.running import run
 
@@ -35,7 +37,7 @@ async def run_processor(settings: Settings, stop: asyncio.Event) -> int:
     async with AsyncExitStack() as parts:
         catalog = CatalogReader(EventLogReader(settings.kafka_options(), (CATALOG,), settings.topic_prefix))
         parts.push_async_callback(catalog.stop)
-        journal = JournalReader(settings.kafka_options(), settings.topic_prefix, settings.partitions)
+        journal = JournalReader(settings.kafka_options(), settings.topic_prefix)
         admissions = AdmissionsReader(settings.kafka_options(), settings.topic_prefix)
         registry = SchemaRegistry(settings.schema_registry) if settings.schema_registry else None
         if registry is not None:
@@ -76,12 +78,18 @@ async def _run(
     catalog: CatalogReader | None = None,
 ) -> int:
     try:
+        await must_fit(settings)
         options = _options(settings, name, await _ids(settings))
         if catalog is not None and not await done_before(stop, catalog.start()):
             return 0
         worker = make(options)
+    except PartitionsDiffer as error:
+        warn(str(error))
+        return EXIT_REFUSED
     except NotReachable as error:
-        warn(f"cannot reach Kafka at {settings.kafka}: is it running? ({error})")
+        said = str(error)
+        at = f"cannot reach Kafka at {settings.kafka}"
+        warn(said if said.startswith(at) else f"{at}: is it running? ({said})")
         return CANNOT_REACH
     except (ConnectorError, LookupError) as error:
         warn(str(error).strip("'\""))

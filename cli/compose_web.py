@@ -7,7 +7,10 @@ from importlib.metadata import version
 from typing import Literal
 
 from cli.compose_datadog import sandbox_url
+from cli.composing import secret_names
 from cli.output import CANNOT_REACH, WRONG_USE, warn
+from cli.owner import is_owned
+from cli.partition_count import PartitionsDiffer, must_fit_once_known
 from cli.process import broken
 from connectors.actions.registry import specs
 from connectors.catalog_reader import CatalogReader
@@ -21,6 +24,7 @@ from console.serving import Address, PortBusy, listen, serve
 from schemas.ids import digest
 from schemas.topics import ALERTS, CATALOG, DEAD_LETTERS, DECISIONS, PUBLICATIONS, RUN_JOURNAL, Topic
 from settings import Settings
+from streams.ending import EXIT_REFUSED
 
 READ_MODEL_FILE = "read-model.sqlite"
 FOLLOWED = (DECISIONS, RUN_JOURNAL, PUBLICATIONS, DEAD_LETTERS)
@@ -49,19 +53,28 @@ async def run_web(settings: Settings, only: Literal["hooks", "console"] | None, 
             archive=None if only == "hooks" else _log(settings, (*FOLLOWED, ALERTS)),
             actions=specs(),
             only=only,
+            secret_names=(lambda: secret_names(settings)) if is_owned() else None,
         )
-        reading = asyncio.create_task(catalog.start(), name="catalog")
+        reading = asyncio.create_task(_read_catalog(settings, catalog), name="catalog")
         serving = asyncio.create_task(serve(web, listener, stop), name="serving")
         serving.add_done_callback(lambda _: reading.cancel())
         await asyncio.wait({reading, serving}, return_when=asyncio.FIRST_EXCEPTION)
         if reading.done() and not reading.cancelled() and (unread := reading.exception()):
             stop.set()
             await asyncio.wait({serving})
+            if isinstance(unread, PartitionsDiffer):
+                warn(str(unread))
+                return EXIT_REFUSED
             warn(f"the catalog cannot be read: {unread}")
             return CANNOT_REACH
         if failure := serving.exception():
             return broken(str(failure))
     return 0
+
+
+async def _read_catalog(settings: Settings, catalog: CatalogReader) -> None:
+    await catalog.start()
+    await must_fit_once_known(settings, lambda _: None)
 
 
 def web_settings(settings: Settings) -> WebSettings:
@@ -75,6 +88,8 @@ def web_settings(settings: Settings) -> WebSettings:
         record_bytes_max=settings.record_bytes_max,
         sandbox_url=sandbox_url(settings),
         datadog_elsewhere=bool(settings.dd_url),
+        playbook_bytes_max=settings.playbook_bytes_max,
+        playbook_steps_max=settings.playbook_steps_max,
     )
 
 

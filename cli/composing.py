@@ -10,10 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from cli.output import CANNOT_REACH, WRONG_USE, fail
+from cli.partition_count import PartitionsDiffer, keep_count, kept_count, kept_problems
 from connectors.errors import ConnectorError
 from connectors.local_kafka_jars import default_cache_dir
 from connectors.secrets import SecretStore
-from connectors.topics_admin import PlannedTopic, check_topics, create_topics, planned_topics
+from connectors.topics_admin import (
+    PlannedTopic,
+    check_topics,
+    count_problems,
+    create_topics,
+    planned_topics,
+)
+from engine.playbook.reading import Limits as PlaybookLimits
 from schemas.inbox import Limits
 from settings import Settings
 from settings_reading import SettingsError
@@ -64,18 +72,26 @@ async def make_topics(settings: Settings) -> list[str]:
     """Make the topics that are missing; their names. Ends the command where Kafka does not let us."""
     try:
         made = await create_topics(settings.kafka_options(), plan(settings))
-        problems = await check_topics(settings.kafka_options(), plan(settings))
-    except ConnectorError as error:
+        if wrong := await count_problems(settings.kafka_options(), plan(settings)):
+            fail("\n".join(wrong), CANNOT_REACH)
+        await keep_count(settings)
+    except (ConnectorError, PartitionsDiffer) as error:
         fail(str(error), CANNOT_REACH)
-    if wrong := [problem for problem in problems if "partitions" in problem]:
-        fail("\n".join(wrong), CANNOT_REACH)
     return made
+
+
+async def check_prefix(settings: Settings) -> list[str]:
+    """The same as `topic_problems`. Raises ConnectorError."""
+    problems = await check_topics(settings.kafka_options(), plan(settings))
+    if any("does not exist" in problem for problem in problems):
+        return problems
+    return problems + kept_problems(settings, await kept_count(settings))
 
 
 async def topic_problems(settings: Settings) -> list[str]:
     """What differs between the topics as they are and as they should be, a sentence each."""
     try:
-        return await check_topics(settings.kafka_options(), plan(settings))
+        return await check_prefix(settings)
     except ConnectorError as error:
         return [str(error)]
 
@@ -90,9 +106,19 @@ def secret_store(settings: Settings) -> SecretStore:
     return SecretStore(secrets_dir(settings), os.environ)
 
 
+def secret_names(settings: Settings) -> list[str]:
+    """Names of the secrets of this machine; no values."""
+    return [name for name, _ in secret_store(settings).listed()]
+
+
 def cache_dir(settings: Settings) -> Path:
     """Where the local broker's jars are kept between starts, outside any checkout."""
     return settings.cache_dir or default_cache_dir()
+
+
+def playbook_limits(settings: Settings) -> PlaybookLimits:
+    """The bounds of a playbook file."""
+    return PlaybookLimits(settings.playbook_bytes_max, settings.playbook_steps_max)
 
 
 def limits(settings: Settings) -> Limits:

@@ -35,10 +35,12 @@ def lint(paths: Paths, as_json: JsonOption = False) -> None:
     """Check playbook files; exit code 1 where there is an error. Needs nothing that runs."""
     import msgspec
 
+    from cli.composing import load_settings, playbook_limits, secret_names
     from cli.playbook_files import problem_line, problems_of
 
     files = _files(paths)
-    found = problems_of(files)
+    settings = load_settings()
+    found = problems_of(files, playbook_limits(settings), secret_names(settings))
     for problem in found:
         each = msgspec.to_builtins(problem)
         document(each) if as_json else say(problem_line(each))

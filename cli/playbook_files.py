@@ -1,12 +1,12 @@
 """Playbook files on this machine: which there are, what is wrong with them, how a problem is written."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from connectors.actions.registry import specs
 from engine.playbook.problems import Problem
-from engine.playbook.reading import read
+from engine.playbook.reading import Limits, read
 
 ENDINGS = (".yaml", ".yml")
 
@@ -30,8 +30,10 @@ def playbook_files(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-def problems_of(files: Sequence[Path]) -> list[Problem]:
-    """Everything that is wrong with these files, file by file, without anything that runs."""
+def problems_of(files: Sequence[Path], limits: Limits, secrets: Collection[str]) -> list[Problem]:
+    """Everything that is wrong with these files, file by file, without anything that runs. `secrets`: names
+    that exist on this machine.
+    """
     problems: list[Problem] = []
     first_of: dict[str, Path] = {}
     for file in files:
@@ -40,7 +42,7 @@ def problems_of(files: Sequence[Path]) -> list[Problem]:
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Problem(str(file), 1, 1, f"cannot be read: {error}", "save it as UTF-8 text"))
             continue
-        found = read(text, str(file), specs())
+        found = read(text, str(file), specs(), secrets=secrets, limits=limits)
         problems += found.problems
         if found.playbook is None:
             continue

@@ -4,10 +4,9 @@ import asyncio
 
 import typer
 
-from cli.composing import load_settings, make_topics, named_kafka, plan
+from cli.composing import check_prefix, load_settings, make_topics, named_kafka, plan
 from cli.output import ANSWER_IS_NO, CANNOT_REACH, JsonOption, document, fail, say
 from connectors.errors import ConnectorError
-from connectors.topics_admin import check_topics
 
 app = typer.Typer(no_args_is_help=True, help="Make or verify topics.")
 
@@ -28,7 +27,7 @@ def check(as_json: JsonOption = False) -> None:
     """Say every difference between the topics and how they should be; exit code 1 where there is one."""
     settings = named_kafka(load_settings())
     try:
-        problems = asyncio.run(check_topics(settings.kafka_options(), plan(settings)))
+        problems = asyncio.run(check_prefix(settings))
     except ConnectorError as error:
         fail(str(error), CANNOT_REACH)
     for problem in problems:

@@ -5,6 +5,7 @@ Topics are named without their prefix; which there are is `schemas.topics`. Writ
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -112,6 +113,11 @@ class EventLogReader:
             places = await self._places(consumer)
             starts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
             return {self._place(tp): ends[tp] for tp in places if ends[tp] > starts[tp]}
+
+    async def partition_counts(self) -> dict[str, int]:
+        """Topic to how many partitions the brokers say it has."""
+        async with self._consumer() as consumer:
+            return dict(Counter(self._place(tp)[0] for tp in await self._places(consumer)))
 
     async def offsets_at(self, at_ms: int) -> dict[Place, int]:
         """Of every partition, the first offset at or after that time; its end where there is none."""

@@ -12,21 +12,27 @@ from schemas.topics import RUN_JOURNAL
 
 
 class JournalReader:
-    """The journal of a prefix. `partitions`: how many it has; a run's records are all in one."""
+    """The journal of a prefix. A run's records are all in one partition; the brokers say how many there
+    are.
+    """
 
-    def __init__(self, kafka: Mapping[str, Any], prefix: str, partitions: int) -> None:
+    def __init__(self, kafka: Mapping[str, Any], prefix: str) -> None:
         self._log = EventLogReader(kafka, (RUN_JOURNAL,), prefix)
-        self._partitions = partitions
 
     async def records_of(self, run_id: str) -> list[JournalRecord]:
-        """All journal records of a run, in order of seq, repeats dropped. Raises NotReachable."""
+        """All journal records of a run, in order of seq. A repeat is dropped, but not one with other content:
+        that is an alarm, and the caller's to raise. Raises NotReachable.
+        """
         key = run_id.encode()
-        found: dict[int, JournalRecord] = {}
-        place = (RUN_JOURNAL.name, (murmur2(key) & 0x7FFFFFFF) % self._partitions)
+        found: dict[int, list[JournalRecord]] = {}
+        partitions = (await self._log.partition_counts())[RUN_JOURNAL.name]
+        place = (RUN_JOURNAL.name, (murmur2(key) & 0x7FFFFFFF) % partitions)
         ends = {at: end for at, end in (await self._log.ends()).items() if at == place}
         async with aclosing(self._log.read(None, ends)) as batches:
             async for batch in batches:
                 for entry in batch:
                     if entry.key == key and isinstance(entry.record, JournalRecord):
-                        found.setdefault(entry.record.seq, entry.record)
-        return [found[seq] for seq in sorted(found)]
+                        told = found.setdefault(entry.record.seq, [])
+                        if entry.record not in told:
+                            told.append(entry.record)
+        return [record for seq in sorted(found) for record in found[seq]]

@@ -129,13 +129,29 @@ async def check_topics(kafka: Mapping[str, Any], planned: Sequence[PlannedTopic]
     return problems
 
 
+async def count_problems(kafka: Mapping[str, Any], planned: Sequence[PlannedTopic]) -> list[str]:
+    """One sentence for each topic with another partition count than planned; what is missing is passed over.
+
+    Raises NotReachable.
+    """
+    async with _admin(kafka) as admin:
+        existing = set(await admin.list_topics())
+        there = {topic.name: topic for topic in planned if topic.name in existing}
+        described = await admin.describe_topics(list(there)) if there else []
+    return [line for each in described for line in _count_problems(there[each["topic"]], each["partitions"])]
+
+
+def _count_problems(topic: PlannedTopic, found: Sequence[Mapping[str, Any]]) -> list[str]:
+    if len(found) == topic.partitions:
+        return []
+    return [
+        f"{topic.name} has {len(found)} partitions, not {topic.partitions}: the count is fixed once "
+        "records are there; set PULSEBOOK_PARTITIONS to what it is, or take a new PULSEBOOK_TOPIC_PREFIX"
+    ]
+
+
 def _shape_problems(topic: PlannedTopic, found: Sequence[Mapping[str, Any]]) -> list[str]:
-    problems = []
-    if len(found) != topic.partitions:
-        problems.append(
-            f"{topic.name} has {len(found)} partitions, not {topic.partitions}: the count is fixed once "
-            "records are there; set PULSEBOOK_PARTITIONS to what it is, or take a new PULSEBOOK_TOPIC_PREFIX"
-        )
+    problems = _count_problems(topic, found)
     copies = min(len(partition["replicas"]) for partition in found)
     if copies < topic.replication:
         problems.append(

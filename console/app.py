@@ -1,7 +1,7 @@
 """The web application, put together from what it is handed. It opens nothing by itself."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from litestar import Litestar, Router, asgi
 from litestar.di import Provide
@@ -78,8 +78,10 @@ def create_web(
     archive: Archive | None,
     actions: Mapping[str, ActionSpec],
     only: Only | None = None,
+    secret_names: Callable[[], Collection[str]] | None = None,
 ) -> Litestar:
-    """The application. `only`: take hooks, or be the console, and not the other.
+    """The application. `only`: take hooks, or be the console, and not the other. `secret_names`: of the
+    executors' secrets, None where they are not known.
 
     `read_model` and `archive` may be None for hooks only. The application starts and stops the read model;
     the writer, the catalog and the archive are the caller's to start before and to stop after it.
@@ -94,6 +96,7 @@ def create_web(
         read_model=read_model,
         actions=actions,
         metrics=Metrics(hooks=only != "console", console=only != "hooks"),
+        secret_names=secret_names,
         stopping=asyncio.Event(),
     )
     handlers: list[ControllerRouterHandler] = [health.healthz, health.readyz, health.metrics]

@@ -2,7 +2,7 @@
 
 import difflib
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,8 +14,7 @@ from console.writing import change_catalog
 from engine.playbook.canonical import canonical_json, digest
 from engine.playbook.model import Playbook
 from engine.playbook.problems import Problem as Finding
-from engine.playbook.reading import read
-from schemas.actions import ActionSpec
+from engine.playbook.reading import Limits, read
 from schemas.catalog import CatalogChange, PlaybookSet, RevisionAdded
 
 
@@ -38,9 +37,12 @@ class Checked:
     problems: Sequence[Finding]
 
 
-def checked(source: str, file: str, known: Mapping[str, ActionSpec], endpoints: Collection[str]) -> Checked:
+def checked(parts: Parts, source: str, file: str) -> Checked:
     """Read and check. Raises Problem 422 with all findings where there is an error."""
-    found = read(source, file, known, endpoints)
+    endpoints = [name for name, held in parts.catalog.catalog.endpoints.items() if not held.deleted]
+    limits = Limits(parts.settings.playbook_bytes_max, parts.settings.playbook_steps_max)
+    secrets = parts.secret_names() if parts.secret_names is not None else None
+    found = read(source, file, parts.actions, endpoints, secrets, limits)
     if found.playbook is None or any(each.severity == "error" for each in found.problems):
         errors = [str(each) for each in found.problems if each.severity == "error"]
         raise Problem(422, "\n".join(errors) or "no playbook", problems=problem_views(found.problems))

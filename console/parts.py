@@ -5,7 +5,7 @@ HTTP.
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -78,6 +78,7 @@ class WebSettings:
     playbook_bytes_max: int = 256 * 1024
     answered_within_s: float = 3.0
     """How long an answer waits to see whether it was the first."""
+    playbook_steps_max: int = 500
     streams_max: int = 200
     """Runs followed live at the same time."""
     sandbox_url: str = ""
@@ -138,6 +139,8 @@ class Parts:
     read_model: ReadModel | None
     """None in a process that only takes hooks."""
     actions: Mapping[str, ActionSpec] = field(default_factory=dict)
+    secret_names: Callable[[], Collection[str]] | None = None
+    """Names of the secrets that executors have; None: not known here."""
     metrics: Metrics
     last_send: LastSend = field(default_factory=LastSend)
     letters: asyncio.Lock = field(default_factory=asyncio.Lock)

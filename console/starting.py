@@ -17,6 +17,7 @@ from console.writing import durably
 from engine.alert.scope import alert_scope
 from engine.catalog import Catalog
 from engine.run.inputs import resolve
+from engine.run.starting import WITHOUT_ALERT, uses_alert
 from schemas import codec
 from schemas.admissions import Candidate, Via
 from schemas.alerts import Alert
@@ -73,6 +74,8 @@ def candidate(catalog: Catalog, asked: Start, at_ms: int) -> Candidate:
         raise CannotStart(409, f"{asked.playbook} has no `on.call`: it is started by alerts only")
     if not active.enabled:
         raise CannotStart(409, f"{asked.playbook} is disabled")
+    if asked.alert is None and uses_alert(book, asked.inputs):
+        raise CannotStart(422, WITHOUT_ALERT)
     problems = resolve(book, asked.inputs, alert_scope(asked.alert) if asked.alert else {})[1]
     if problems:
         raise CannotStart(422, problems)

@@ -32,6 +32,11 @@ class Metrics:
         self.dead_letters.labels(
             "executor"
         )  # 0 from the start: what appears as 1 is no increase to Prometheus
+        self.contradictions = Counter(
+            "pulsebook_journal_contradictions",
+            "Journal records of a run and seq that had come before with other content.",
+            registry=registry,
+        )
         self._durations = Histogram(
             "pulsebook_step_duration_seconds",
             "How long attempts took.",

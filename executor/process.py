@@ -19,6 +19,7 @@ from executor.dispatcher import Dispatcher
 from executor.journal import Journal, NameTaken, TopicMissing
 from executor.metrics import Metrics
 from executor.partition_work import PartitionWork
+from executor.repeats import Repeats
 from executor.run_step import StepRunner
 from executor.secret_slots import FindSecret
 from executor.sending import Sender
@@ -54,6 +55,7 @@ class Executor:
     ) -> None:
         self._config = config
         self._metrics = Metrics(registry)
+        self._repeats = Repeats()
         self._latest_ms = 0
         self._ticked_at = 0.0
         self._stop = asyncio.Event()
@@ -202,6 +204,15 @@ class Executor:
         except MalformedMessage as error:
             self._give_up(partition, message, str(error))
             return
+        if self._repeats.contradicts(record.run_id, record.seq, message.value):
+            log.error(
+                "journal record %d/%d: run %s has another record %d with other content; the first one holds",
+                partition,
+                message.offset,
+                record.run_id,
+                record.seq,
+            )
+            self._metrics.contradictions.inc()
         self._dispatcher.read(partition, message.offset, record, len(message.value))
 
     def _give_up(self, partition: int, message: ConsumerRecord, reason: str) -> None:

@@ -79,6 +79,11 @@ class ProcessorMetrics(Metrics):
         self.held_alerts = Gauge(
             "pulsebook_held_alerts", "Alerts in this worker that wait for that.", registry=self.registry
         )
+        self.contradictions = Counter(
+            "pulsebook_journal_contradictions",
+            "Journal records of a run and seq that had come before with other content.",
+            registry=self.registry,
+        )
 
 
 class SinkMetrics(Metrics):

@@ -1,3 +1,4 @@
+import ast
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +16,9 @@ def problems_of(environment: dict[str, str], file: Path | None = None) -> tuple[
     with pytest.raises(SettingsError) as caught:
         Settings.read(environment, file)
     return caught.value.problems
+
+
+ROOMS_THAT_COMPOSE = ("cli",)
 
 
 def test_without_anything_set_the_defaults_are_in_force() -> None:
@@ -165,3 +169,25 @@ def test_every_setting_is_documented_as_it_is() -> None:
 def test_a_path_in_the_home_of_nobody_is_a_problem_and_no_crash() -> None:
     with pytest.raises(SettingsError, match="PULSEBOOK_DATA_DIR"):
         Settings.read({"PULSEBOOK_DATA_DIR": "~nobody-of-that-name/data"})
+
+
+def test_every_setting_has_an_effect_or_says_that_it_has_none_yet() -> None:
+    root = Path(__file__).parents[1]
+    files = [path for room in ROOMS_THAT_COMPOSE for path in (root / room).rglob("*.py")]
+    used = {name for path in files for name in _read_of(path, "settings")} | set(
+        _read_of(root / "settings.py", "self")
+    )
+    without = {
+        each.name
+        for each in setting_fields()
+        if each.name not in used and not each.metadata["meaning"].endswith("not used yet")
+    }
+    assert not without
+
+
+def _read_of(path: Path, holder: str) -> list[str]:
+    """Attributes that a file reads of what ends with that name: `settings.x`, `self.settings.x`,
+    `load_settings().x`.
+    """
+    found = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute))
+    return [node.attr for node in found if ast.unparse(node.value).removesuffix("()").endswith(holder)]

@@ -10,7 +10,7 @@ from litestar import delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from console.api.asking import REASON_MAX, Asked, Body, Given, Reason, ReasonText
-from console.applying import Applied, Checked, apply, checked, problem_views, unified
+from console.applying import Applied, apply, checked, problem_views, unified
 from console.paging import Page
 from console.parts import Parts
 from console.problems import Problem
@@ -88,7 +88,7 @@ async def show(parts: Given, name: FromPath[str]) -> PlaybookView:
 @post("/playbooks", status_code=200, opt={"role": "admin"}, summary="Make a playbook active")
 async def apply_one(parts: Given, request: Asked, data: JSONBody[ApplyBody]) -> Applied:
     """Checked first: with an error nothing changes, and the answer is 422 with all problems."""
-    found = _checked(parts, data)
+    found = checked(parts, data.source, data.file)
     return await apply(parts, found, data.source, request.user.name, data.reason)
 
 
@@ -100,7 +100,7 @@ async def apply_one(parts: Given, request: Asked, data: JSONBody[ApplyBody]) -> 
 )
 async def diff(parts: Given, data: JSONBody[ApplyBody]) -> Difference:
     """Changes nothing."""
-    found = _checked(parts, data)
+    found = checked(parts, data.source, data.file)
     catalog = parts.catalog.catalog
     held = catalog.playbooks.get(found.playbook.name)
     old = catalog.revisions[held.digest].source if held and held.digest else None
@@ -161,14 +161,6 @@ def held_playbook(parts: Parts, name: str) -> PlaybookSet:
     if held is None or not held.digest:
         raise Problem(404, f"there is no playbook {name[:100]}")
     return held
-
-
-def _checked(parts: Parts, data: ApplyBody) -> Checked:
-    bytes_max = parts.settings.playbook_bytes_max
-    if len(data.source.encode("utf-8", "surrogatepass")) > bytes_max:
-        raise Problem(422, f"the playbook is larger than {bytes_max} bytes")
-    endpoints = [name for name, held in parts.catalog.catalog.endpoints.items() if not held.deleted]
-    return checked(data.source, data.file, parts.actions, endpoints)
 
 
 async def _switch(

@@ -13,6 +13,7 @@ from engine.playbook.checks import check_sites
 from engine.playbook.fields import Fields, kind_of
 from engine.playbook.keys import PLAYBOOK
 from engine.playbook.model import HOUR_MS, Playbook
+from engine.playbook.own_events import check_own_events
 from engine.playbook.problems import Problem, Problems
 from engine.playbook.reading_steps import STEPS_MAX, StepReader
 from engine.playbook.reading_trigger import MONTH_MS, read_admission, read_inputs, read_name, read_on
@@ -60,6 +61,7 @@ def read(
     sites = Sites(problems)
     playbook = _playbook(value, sites, StepReader(sites, known, limits.steps_max), endpoints)
     check_sites(playbook, sites.found, problems, secrets)
+    check_own_events(playbook, value, problems)
     return Read(None if problems.fatal else playbook, problems.sorted())
 
 

@@ -21,6 +21,8 @@ from schemas.events import RunEvent, RunStarted
 from schemas.inbox import RunRequested
 from schemas.json import canonical
 
+WITHOUT_ALERT = "the playbook uses `alert`, and it was started without one"
+
 
 def start(request: RunRequested, at_ms: int, book: Compiled) -> tuple[RunEvent, ...]:
     """RunStarted, and the run's end at once where its inputs are wrong or it lacks its alert."""
@@ -35,9 +37,7 @@ def start(request: RunRequested, at_ms: int, book: Compiled) -> tuple[RunEvent, 
     except MalformedMessage as error:
         values, problem = {}, f"inputs: {error}"
     if request.alert is None and uses_alert(book, given):
-        problem = (
-            f"the playbook uses `alert`, and it was started without one{'; ' if problem else ''}{problem}"
-        )
+        problem = f"{WITHOUT_ALERT}{'; ' if problem else ''}{problem}"
     if not problem:
         return (replace(started, inputs=values),)
     started = replace(started, inputs={**given, **values})

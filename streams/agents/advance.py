@@ -5,6 +5,7 @@ is a dead letter besides. A row that is older than what an input answers is rebu
 first.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
@@ -25,8 +26,10 @@ from streams.outbox import Outbox, Prepared, Unwritable
 from streams.reporting_header import journal_headers
 from streams.run_census import count_events
 
+log = logging.getLogger(__name__)
+
 Rebuild = Callable[[str], Awaitable[Sequence[JournalRecord]]]
-"""All journal records of a run, in their order, repeats dropped."""
+"""All journal records of a run, in their order; of one seq there are several where they contradict."""
 
 
 class Advance:
@@ -84,9 +87,18 @@ class Advance:
         row = self._ledger.get(message.partition, run_id)
         if not expects_newer(row, record):
             return row, False
-        newer = refold(await self._rebuild(run_id))
+        newer = refold(self._agreeing(run_id, await self._rebuild(run_id)))
         is_newer = newer is not None and (row is None or newer.seq > row.seq)
         return (newer, True) if is_newer else (row, False)
+
+    def _agreeing(self, run_id: str, records: Sequence[JournalRecord]) -> list[JournalRecord]:
+        """The first record of each seq; another one with other content is an alarm (law 3)."""
+        first: dict[int, JournalRecord] = {}
+        for record in records:
+            if first.setdefault(record.seq, record) != record:
+                log.error("run %s has two journal records %d that differ", run_id, record.seq)
+                self._metrics.contradictions.inc()
+        return list(first.values())
 
     async def _again(self, message: Message, run_id: str, row: Run, rebuilt: bool) -> None:
         """The row has this input already; it is written all the same (law 3)."""

@@ -144,3 +144,42 @@ def test_an_unknown_playbook_is_the_answer_no(web: Served, pulsebook: Pulsebook,
     done = pulsebook("playbook", command, "nosuch")
     assert done.exit_code == 1
     assert "there is no playbook nosuch" in done.stderr
+
+
+def test_a_playbook_may_be_as_large_as_the_settings_say(folder: Path, pulsebook: Pulsebook) -> None:
+    one = folder / "one.yaml"
+    steps = "".join(f'  - {{id: s{n}, action: log, with: {{message: "a"}}}}\n' for n in range(3))
+    one.write_text(one.read_text() + steps)
+    few = pulsebook("playbook", "lint", str(one), env={"PULSEBOOK_PLAYBOOK_STEPS_MAX": "3"})
+    assert few.exit_code == 1
+    assert "more than 3 steps" in few.stdout
+    one.write_text(one.read_text() + "# " + "x" * 300_000 + "\n")
+    assert "more than 262144" in pulsebook("playbook", "lint", str(one)).stdout
+    assert (
+        pulsebook("playbook", "lint", str(one), env={"PULSEBOOK_PLAYBOOK_BYTES_MAX": "400000"}).exit_code == 0
+    )
+
+
+def with_secret(file: Path) -> Path:
+    url = 'http.request, with: {url: "http://a.b", auth: {bearer: "${{ secrets.DEPLOY_TOKEN }}"}}'
+    file.write_text(f"playbook: one\non: {{call: {{}}}}\nsteps:\n  - {{id: a, action: {url}}}\n")
+    return file
+
+
+def test_a_secret_that_this_machine_does_not_have_is_a_warning_with_its_place(
+    folder: Path, pulsebook: Pulsebook, tmp_path: Path
+) -> None:
+    file = with_secret(folder / "one.yaml")
+    env = {"PULSEBOOK_DATA_DIR": str(tmp_path / "data")}
+    done = pulsebook("playbook", "lint", str(file), env=env)
+    assert (done.exit_code, "0 errors, 1 warning" in done.stdout) == (0, True)
+    assert f"{file}:4:" in done.stdout
+    assert "the secret `DEPLOY_TOKEN` does not exist (set it before the playbook runs)" in done.stdout
+
+    assert pulsebook("secret", "set", "DEPLOY_TOKEN", stdin="not-to-be-seen", env=env).exit_code == 0
+    clean = pulsebook("playbook", "lint", str(file), env=env)
+    assert "0 errors, 0 warnings" in clean.stdout
+    file.write_text(file.read_text().replace("DEPLOY_TOKEN", "DEPLOY_TOKNE"))
+    near = pulsebook("playbook", "lint", str(file), env=env)
+    assert "did you mean `DEPLOY_TOKEN`?" in near.stdout
+    assert "not-to-be-seen" not in near.stdout

@@ -118,7 +118,7 @@ async def make_web(tmp_path: Path) -> AsyncIterator[MakeWeb]:
     """
     made: list[Web] = []
 
-    async def make(only: Any = None, **settings: Any) -> Web:
+    async def make(only: Any = None, secret_names: Any = None, **settings: Any) -> Web:
         log = MemoryLog()
         catalog = MemoryCatalog(log)
         model = ReadModel(tmp_path / f"read-model-{len(made)}.sqlite3", log, KEPT_MS)
@@ -130,6 +130,7 @@ async def make_web(tmp_path: Path) -> AsyncIterator[MakeWeb]:
             archive=log,
             actions={"log": LOG_ACTION},
             only=only,
+            secret_names=secret_names,
         )
         served: Any = AccessLog(app, app.state.parts.metrics)
         transport = httpx.ASGITransport(app=served, client=("127.0.0.1", 50_000))

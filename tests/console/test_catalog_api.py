@@ -241,3 +241,24 @@ async def test_a_change_that_is_not_durable_is_503_and_not_in_force(web: Web) ->
 
     assert answer.status_code == 503
     assert (await web.client.get("/api/v1/playbooks")).json()["items"] == []
+
+
+async def test_a_playbook_may_be_as_large_as_the_settings_say(make_web: MakeWeb) -> None:
+    large = BOOK + "# " + "x" * 300_000 + "\n"
+    assert (await apply(await make_web(), large)).status_code == 422
+    assert (await apply(await make_web(playbook_bytes_max=400_000), large)).status_code == 200
+    few = await apply(await make_web(playbook_steps_max=1), BOOK.replace("hello}}]", "a}}, {exit: {}}]"))
+    assert few.status_code == 422
+    assert "more than 1 steps" in few.json()["detail"]
+
+
+async def test_a_secret_that_does_not_exist_is_a_warning_where_the_names_are_known(make_web: MakeWeb) -> None:
+    http = BOOK.replace("text: hello", 'text: "${{ secrets.TOKEN }}"').replace("endpoint: demo", "kind: a")
+
+    async def warned(**known: Any) -> list[str]:
+        answer = await apply(await make_web(**known), http)
+        return [each["message"] for each in answer.json()["problems"]]
+
+    assert await warned(secret_names=lambda: ["OTHER"]) == ["the secret `TOKEN` does not exist"]
+    assert await warned(secret_names=lambda: ["TOKEN"]) == []
+    assert await warned() == []

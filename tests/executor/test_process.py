@@ -11,11 +11,12 @@ from prometheus_client import CollectorRegistry
 from connectors.actions.log import Log
 from executor.journal import NameTaken
 from executor.process import Executor
+from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.events import StepSucceeded
 from tests.executor.bench import GatedAction
 from tests.executor.live import Live, live, quick_config, until
-from tests.executor.records import EARLIER_ME, ME, granted, requested
+from tests.executor.records import EARLIER_ME, ME, granted, journal, requested
 
 pytestmark = pytest.mark.kafka
 ACTIONS = {"log": Log()}
@@ -101,6 +102,18 @@ async def test_an_unreadable_record_goes_to_the_dead_letters_and_stops_nothing(t
         b"\xc3\x01 garbage",
         "executor",
     )
+
+
+async def test_a_record_that_comes_again_with_other_content_is_an_alarm(
+    topics: Live, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = "run r-1 has another record 1 with other content"
+    async with topics.executor(ACTIONS):
+        for step in ("a", "a", "b"):
+            await topics.write_raw("r-1", encode(journal(1, requested(step))))
+        await until(lambda: said in caplog.text, "the alarm was raised")
+        [answer] = await topics.answers(2, wait_s=3)
+    assert (answer.step, caplog.text.count(said)) == ("a", 1)
 
 
 async def test_a_second_executor_takes_its_share_and_gives_it_back(topics: Live) -> None:

@@ -40,7 +40,7 @@ async def main(given: dict[str, Any]) -> int:
         actions=ACTIONS,
         limits=Limits(),
         run_url_prefix="",
-        rebuild=JournalReader(kafka, given["prefix"], given["partitions"]).records_of,
+        rebuild=JournalReader(kafka, given["prefix"]).records_of,
         admission_inputs=AdmissionsReader(kafka, given["prefix"]).inputs,
         schema_of=registry.schema if registry else None,
     )

@@ -49,3 +49,17 @@ def test_the_bases_alone_are_right() -> None:
     assert read_text(BASES["TOP"]).problems == ()
     assert read_text(BASES["ON"] + "  call: {}").problems == ()
     assert read_text(BASES["STEP"] + "  - exit: {}").problems == ()
+
+
+@pytest.mark.parametrize(
+    "on, tags",
+    [
+        ("{tags: {env: prod, team: pay}}", '["env:prod"]'),
+        ("{tags: {env: prod}, kind: query_alert_monitor}", '["env:prod"]'),
+        ("{tags: {env: prod}}", '["env:${{ alert.scope }}"]'),
+        ("{kind: a}", '["env:prod"]'),
+    ],
+)
+def test_events_that_the_trigger_does_not_ask_for_are_no_problem(on: str, tags: str) -> None:
+    text = f"playbook: a\non: {{alert: {on}}}\nsteps: [{{publish: {{title: t, tags: {tags}}}}}]\n"
+    assert read_text(text).problems == ()

@@ -5,6 +5,7 @@ right.
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.run import advancing as run_rows
@@ -151,6 +152,25 @@ async def test_a_stale_row_is_rebuilt_from_the_journal_before_going_on(
     [record] = [record for topic, record in sent if topic == "run-journal"]
     assert record.seq == 3
     assert any(isinstance(event, StepRequested) and event.step == "three" for event in record.events)
+
+
+async def test_two_journal_records_of_one_seq_that_differ_are_an_alarm_and_the_first_one_holds(
+    bench: Bench, followed: Followed, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = await advance_bench(bench, followed)
+    sent = await other.take(requested(followed), RUN)
+    sent += await other.take(finished(RUN, "one", 1), RUN)
+    journal: list[JournalRecord] = [record for topic, record in sent if topic == "run-journal"]
+    odd = msgspec.structs.replace(journal[-1], events=())
+
+    async def rebuild(run_id: str) -> list[JournalRecord]:
+        return [*journal, odd]
+
+    one = await _stale(bench, followed, rebuild)
+    sent = await one.take(finished(RUN, "two", 2), RUN, offset=2)
+    [record] = [record for topic, record in sent if topic == "run-journal"]
+    assert (record.seq, f"run {RUN} has two journal records 2 that differ" in caplog.text) == (3, True)
+    assert bench.metrics.registry.get_sample_value("pulsebook_journal_contradictions_total") == 1
 
 
 async def _stale(bench: Bench, followed: Followed, rebuild: Any) -> AgentBench:

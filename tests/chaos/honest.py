@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from connectors.actions.registry import specs
 from connectors.event_log import Entry
 from engine.admission.rows import encode_row as encode_admission
-from engine.admission.situation import Situation
 from engine.catalog import Catalog
 from engine.matching import matched_records
 from engine.playbook.canonical import canonical_json, digest
@@ -29,6 +28,7 @@ from streams.notified import Notified
 from streams.notified import encode_row as encode_notified
 from streams.rows import HEADER, header, packed
 from tests.chaos.history import Call, History
+from tests.chaos.playbooks import SITUATION
 from tests.chaos.refolding import Admissions, Inbox
 
 PLAYBOOK = """\
@@ -41,7 +41,6 @@ steps:
   - publish: {title: "done for ${{ alert.scope }}"}
 report: [succeeded, failed]
 """
-SITUATION = Situation(actions={name: spec.pinned for name, spec in specs().items()})
 
 
 class Honest:

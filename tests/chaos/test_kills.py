@@ -1,0 +1,71 @@
+"""kill -9 of any process, alone and together, on the same disk and on an empty one: nothing is lost, stuck or
+doubled.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from tests.chaos.bench import Bench, bench
+from tests.chaos.broker import Broker
+from tests.chaos.schedule import Moment
+from tests.chaos.world import ONE_OF_EACH, World
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+SEED = 1
+ALERTS, OVER_S = 40, 5.0
+WORST_GAP_S = 15.0
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def one_of_each(chaos_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
+    folder = Path(tmp_path_factory.mktemp("kills"))
+    async with bench(World(folder, chaos_broker.servers, f"k{uuid4().hex[:8]}."), SEED) as made:
+        yield made
+
+
+async def test_without_any_kill_everything_happens_once(one_of_each: Bench) -> None:
+    outcome = await one_of_each.trial(ALERTS, OVER_S)
+    assert outcome.violations == []
+    assert outcome.unknown == []
+    assert outcome.unplanned == []
+    assert len(one_of_each.following.ended) >= ALERTS * 0.8
+    assert set(one_of_each.following.ended.values()) == {"succeeded", "failed"}
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH)
+async def test_a_kill_of_one_process_loses_and_doubles_nothing(one_of_each: Bench, name: str) -> None:
+    moments = [Moment(1.0, "kill", (name,)), Moment(3.5, "kill", (name,))]
+    outcome = await one_of_each.trial(ALERTS, OVER_S, moments)
+    assert outcome.violations == []
+    assert outcome.unplanned == []
+    assert outcome.worst_gap_s < WORST_GAP_S
+
+
+async def test_a_kill_of_all_processes_at_once_loses_and_doubles_nothing(one_of_each: Bench) -> None:
+    outcome = await one_of_each.trial(ALERTS, OVER_S, [Moment(2.0, "kill", ONE_OF_EACH)])
+    assert outcome.violations == []
+    assert outcome.unplanned == []
+
+
+async def test_a_kill_of_several_and_an_empty_disk_loses_and_doubles_nothing(one_of_each: Bench) -> None:
+    outcome = await one_of_each.trial(ALERTS, OVER_S, [Moment(2.0, "wipe", ("processor-a", "sink-a"))])
+    assert outcome.violations == []
+    assert outcome.unplanned == []
+
+
+async def test_a_kill_of_the_broker_loses_and_doubles_nothing(
+    one_of_each: Bench, chaos_broker: Broker
+) -> None:
+    import asyncio
+
+    async def kill_it() -> None:
+        await asyncio.sleep(2.0)
+        await chaos_broker.kill()
+
+    outcome = await one_of_each.trial(ALERTS, OVER_S, meanwhile=kill_it)
+    assert outcome.violations == []

@@ -7,23 +7,35 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.protocol.admin import DeleteGroupsRequest
+
+NON_EMPTY_GROUP = 68
 
 
 async def forget_commits(kafka: Mapping[str, Any], group: str) -> None:
-    """Delete a consumer group, as an operator might, or as the broker does after a week."""
+    """Delete a consumer group, as an operator might, or as the broker does after a week.
+
+    Waits for its static members to be forgotten: they leave by their session timeout.
+    """
     admin = AIOKafkaAdminClient(**kafka)
     await admin.start()
     try:
         node = await admin.find_coordinator(group)
-        answer = await admin._send_request_to_node(node, DeleteGroupsRequest([group]))
-        assert [code for _, code in answer.results] == [0], answer
+        async with asyncio.timeout(60):
+            while True:
+                answer = await admin._send_request_to_node(node, DeleteGroupsRequest([group]))
+                ((_, code),) = answer.results
+                if code != NON_EMPTY_GROUP:
+                    break
+                await asyncio.sleep(0.2)
+        assert code == 0, answer
     finally:
         await admin.close()
 
 
 async def empty_topic(kafka: Mapping[str, Any], topic: str, partitions: int) -> None:
-    """Delete all records of a topic; the topic and its offsets stay."""
+    """Delete all records of a compacted topic; the topic, its ids and its offsets stay."""
     places = [TopicPartition(topic, partition) for partition in range(partitions)]
     consumer = AIOKafkaConsumer(**kafka)
     admin = AIOKafkaAdminClient(**kafka)
@@ -31,10 +43,19 @@ async def empty_topic(kafka: Mapping[str, Any], topic: str, partitions: int) -> 
     await admin.start()
     try:
         ends = await consumer.end_offsets(places)
+        # Kafka deletes no records of a topic that is only compacted.
+        await _set_policy(admin, topic, "compact,delete")
         await admin.delete_records({tp: RecordsToDelete(before_offset=ends[tp]) for tp in places})
+        await _set_policy(admin, topic, "compact")
     finally:
         await consumer.stop()
         await admin.close()
+
+
+async def _set_policy(admin: AIOKafkaAdminClient, topic: str, policy: str) -> None:
+    described = ConfigResource(ConfigResourceType.TOPIC, topic, configs={"cleanup.policy": policy})
+    await admin.alter_configs([described])
+    await asyncio.sleep(0.3)
 
 
 async def make_again(kafka: Mapping[str, Any], topic: str, partitions: int) -> None:

@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +45,8 @@ class Target:
         self.gets = 0
         self.calls: list[Call] = []
         self.mood: Mood = "well"
+        self.moody_only: Collection[str] = ()
+        """Methods that feel the mood; none named: all. `refusing` is felt by all."""
         self.answer_after_s = answer_after_s
         self._log = None if log is None else log.open("a", buffering=1)
         self._lock = threading.Lock()
@@ -108,15 +110,17 @@ def _handler(target: Target) -> type[BaseHTTPRequestHandler]:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             target.count(self.headers["Idempotency-Key"], self.command, self.path)
             time.sleep(target.answer_after_s)
+            feels = not target.moody_only or self.command in target.moody_only
+            mood: Mood = target.mood if feels else "well"
             answers: dict[Mood, Callable[[], None]] = {
                 "slow": lambda: time.sleep(SLOW_S),
                 "late": lambda: time.sleep(LATE_S),
                 "resetting": self._reset,
                 "garbage": self._garbage,
             }
-            answers.get(target.mood, lambda: None)()
-            if not self.close_connection or target.mood not in ("resetting", "garbage"):
-                self._answer(500 if target.mood == "failing" else 200)
+            answers.get(mood, lambda: None)()
+            if mood not in ("resetting", "garbage"):
+                self._answer(500 if mood == "failing" else 200)
 
         do_GET = do_POST = do_PUT = do_DELETE = _handle
 

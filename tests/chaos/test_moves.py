@@ -1,4 +1,4 @@
-"""Partitions that move: workers that are killed and stay away, sleep, join, leave, or are restarted in turn."""
+"""Partitions that move: workers are killed and stay away, sleep, join, leave, or are restarted in turn."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

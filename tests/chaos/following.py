@@ -38,6 +38,8 @@ class Following:
     asked: set[tuple[str, str]] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
     """Steps whose outcome nobody knows."""
+    failures: list[str] = field(default_factory=list)
+    """The kind of each failed step."""
     progress: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     """By kind of process: the broker's times of what it did."""
 
@@ -80,6 +82,8 @@ class Following:
             match event:
                 case StepSucceeded() | StepFailed():
                     self.progress["executor"].append(at_ms)
+                    if isinstance(event, StepFailed):
+                        self.failures.append(event.kind)
                     if isinstance(event, StepFailed) and event.status == "unknown":
                         self.unknown.append(f"{record.run_id}/{event.step}: {event.message}")
                 case StepAsked():

@@ -18,6 +18,7 @@ ACTING = {
     "insists": (f", on_unknown: retry, {RETRY}", PARALLEL),
     "shrugs": (", on_unknown: continue", PARALLEL),
     "queues": ("", ONE_BY_ONE),
+    "skips": ("", "{key: alert.monitor_id}"),
 }
 """What each says of its unrepeatable step, and of its admission."""
 

@@ -2,9 +2,9 @@
 
 python -m tests.chaos.soak --kills 50 --seed 1
 
-Two processors, executors and sinks, a web and a broker. Kills on the same disk, on an empty disk, and so long
-that partitions move; workers that sleep or leave; the broker too. Prints what was done, what is wrong, and the
-longest time without progress; exit 1 where anything is wrong. The same seed gives the same schedule.
+Two processors, executors and sinks, a web and a broker. Kills on the same disk, on an empty disk, and so
+long that partitions move; workers that sleep or leave; the broker too. Prints what was done, what is wrong,
+and the longest time without progress; exit 1 where anything is wrong. The same seed gives the same schedule.
 """
 
 import argparse

@@ -31,6 +31,7 @@ async def one_of_each(chaos_broker: Broker, tmp_path_factory: pytest.TempPathFac
 async def test_without_commits_changelog_and_read_model_everything_goes_on(one_of_each: Bench) -> None:
     """All that Pulsebook can do without, lost at once, in the middle of runs; disks are there."""
     world = one_of_each.world
+    one_of_each.disturbed = True
     await one_of_each.load.send(ALERTS, OVER_S)
     await world.stop(*ONE_OF_EACH)
     for group in ("processor", "executor", "sink"):
@@ -40,7 +41,6 @@ async def test_without_commits_changelog_and_read_model_everything_goes_on(one_o
     read_model.unlink()
     world.allow(*ONE_OF_EACH)
     outcome = await one_of_each.trial(ALERTS, OVER_S)
-    one_of_each.disturbed = True
     assert [one for one in outcome.violations if not one.startswith("run row")] == []
     assert outcome.unplanned == []
     async with httpx.AsyncClient(base_url=world.url, trust_env=False) as client:

@@ -138,8 +138,7 @@ class Bench:
             case "kill":
                 world.kill(*names)
             case "term":
-                world.term(*names)
-                await world.gone(*names)
+                await world.term(*names)
             case "wipe" | "move":
                 world.keep_down(*names)
                 world.kill(*names)

@@ -48,7 +48,7 @@ async def test_without_commits_changelog_and_read_model_everything_goes_on(one_o
     assert shown["items"]
 
 
-async def test_databases_that_are_cut_or_gone_are_made_again_or_refused_with_a_reason(
+async def test_databases_that_are_cut_or_gone_are_made_again(
     one_of_each: Bench,
 ) -> None:
     world = one_of_each.world

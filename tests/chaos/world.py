@@ -151,11 +151,18 @@ class World:
             self.workers[name].doomed = True
             self.workers[name].signal(signal.SIGKILL)
 
-    def term(self, *names: str) -> None:
-        """SIGTERM, all at once; they are started again."""
+    async def term(self, *names: str, within_s: float = 30.0) -> None:
+        """SIGTERM, all at once, and wait for their end; they are started again."""
+        ending = []
         for name in names:
             self.workers[name].doomed = True
             self.workers[name].signal(signal.SIGTERM)
+            ending.append((name, self.workers[name].process))
+        deadline_s = time.monotonic() + within_s
+        for name, process in ending:
+            while process is not None and process.poll() is None:
+                assert time.monotonic() < deadline_s, f"{name} goes on:\n{self.said(name)}"
+                await asyncio.sleep(0.02)
 
     def keep_down(self, *names: str) -> None:
         """When they have ended, they are not started again."""
@@ -169,7 +176,7 @@ class World:
             self.workers[name].refused = False
 
     async def gone(self, *names: str, within_s: float = 30.0) -> None:
-        """Wait until none of these runs."""
+        """Wait until none of these runs. Only for those that are kept down."""
         deadline_s = time.monotonic() + within_s
         for name in names:
             while self.workers[name].alive:
@@ -179,8 +186,7 @@ class World:
     async def stop(self, *names: str) -> None:
         """SIGTERM, and wait for their end; they stay down."""
         self.keep_down(*names)
-        self.term(*names)
-        await self.gone(*names)
+        await self.term(*names)
 
     def wipe(self, name: str) -> None:
         """Its disk is empty. Only while it is down."""

@@ -2,6 +2,7 @@
 doubled.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -17,7 +18,7 @@ from tests.chaos.world import ONE_OF_EACH, World
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 SEED = 1
-ALERTS, OVER_S = 40, 5.0
+ALERTS, OVER_S = 30, 3.5
 WORST_GAP_S = 15.0
 
 
@@ -37,9 +38,11 @@ async def test_without_any_kill_everything_happens_once(one_of_each: Bench) -> N
     assert set(one_of_each.following.ended.values()) == {"succeeded", "failed"}
 
 
-@pytest.mark.parametrize("name", ONE_OF_EACH)
-async def test_a_kill_of_one_process_loses_and_doubles_nothing(one_of_each: Bench, name: str) -> None:
-    moments = [Moment(1.0, "kill", (name,)), Moment(3.5, "kill", (name,))]
+@pytest.mark.parametrize("names", [("processor-a",), ("executor-a",), ("sink-a", "web-a")], ids=" ".join)
+async def test_a_kill_of_one_process_and_of_several_loses_and_doubles_nothing(
+    one_of_each: Bench, names: tuple[str, ...]
+) -> None:
+    moments = [Moment(0.8, "kill", names), Moment(2.6, "kill", names)]
     outcome = await one_of_each.trial(ALERTS, OVER_S, moments)
     assert outcome.violations == []
     assert outcome.unplanned == []
@@ -47,13 +50,13 @@ async def test_a_kill_of_one_process_loses_and_doubles_nothing(one_of_each: Benc
 
 
 async def test_a_kill_of_all_processes_at_once_loses_and_doubles_nothing(one_of_each: Bench) -> None:
-    outcome = await one_of_each.trial(ALERTS, OVER_S, [Moment(2.0, "kill", ONE_OF_EACH)])
+    outcome = await one_of_each.trial(ALERTS, OVER_S, [Moment(1.5, "kill", ONE_OF_EACH)])
     assert outcome.violations == []
     assert outcome.unplanned == []
 
 
-async def test_a_kill_of_several_and_an_empty_disk_loses_and_doubles_nothing(one_of_each: Bench) -> None:
-    outcome = await one_of_each.trial(ALERTS, OVER_S, [Moment(2.0, "wipe", ("processor-a", "sink-a"))])
+async def test_a_kill_and_an_empty_disk_afterwards_lose_and_double_nothing(one_of_each: Bench) -> None:
+    outcome = await one_of_each.trial(ALERTS, OVER_S, [Moment(1.5, "wipe", ("processor-a", "sink-a"))])
     assert outcome.violations == []
     assert outcome.unplanned == []
 
@@ -61,10 +64,8 @@ async def test_a_kill_of_several_and_an_empty_disk_loses_and_doubles_nothing(one
 async def test_a_kill_of_the_broker_loses_and_doubles_nothing(
     one_of_each: Bench, chaos_broker: Broker
 ) -> None:
-    import asyncio
-
     async def kill_it() -> None:
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(1.5)
         await chaos_broker.kill()
 
     outcome = await one_of_each.trial(ALERTS, OVER_S, meanwhile=kill_it)

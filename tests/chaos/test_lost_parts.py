@@ -52,14 +52,15 @@ async def test_databases_that_are_cut_or_gone_are_made_again(
     one_of_each: Bench,
 ) -> None:
     world = one_of_each.world
-    for damage in (truncate_database, delete_manifests):
-        await world.stop("processor-a", "sink-a")
-        assert damage(world.workers["processor-a"].folder)
-        assert damage(world.workers["sink-a"].folder)
-        world.allow("processor-a", "sink-a")
-        outcome = await one_of_each.trial(ALERTS, OVER_S)
-        assert outcome.violations == []
-        assert outcome.unplanned == []
+    await world.stop("processor-a", "sink-a")
+    assert truncate_database(world.workers["processor-a"].folder)
+    assert delete_manifests(world.workers["sink-a"].folder)
+    world.allow("processor-a", "sink-a")
+    outcome = await one_of_each.trial(ALERTS, OVER_S)
+    assert outcome.violations == []
+    assert outcome.unplanned == []
+    assert list(world.workers["processor-a"].folder.rglob("*.db.damaged"))
+    assert list(world.workers["sink-a"].folder.rglob("*.db.damaged"))
 
 
 async def test_a_topic_that_was_made_again_is_refused_and_the_log_says_why(one_of_each: Bench) -> None:

@@ -71,8 +71,11 @@ class Bench:
         work = [self.load.send(alerts, over_s, only), self._all(moments)]
         await asyncio.gather(*work, *([meanwhile()] if meanwhile is not None else []))
         await self.world.ready()
-        settled_s = await self.settle(within_s)
+        settled_s, missing = await self.settle(within_s)
         violations = await self.violations()
+        if missing:
+            violations.append(f"stuck for {within_s:.0f} s: {'; '.join(missing[:10])}; {len(missing)} in all")
+            _say(f"VIOLATION {violations[-1]}")
         outcome = Outcome(
             violations=violations,
             gaps_s=[self._gap(at_ms, moment) for at_ms, moment in self.done[done:]],
@@ -102,18 +105,16 @@ class Bench:
             _say(f"VIOLATION {one}")
         return new
 
-    async def settle(self, within_s: float = 90.0) -> float:
-        """Wait until nothing is missing; how long that took."""
+    async def settle(self, within_s: float = 90.0) -> tuple[float, list[str]]:
+        """Wait until nothing is missing; how long that took, and what still is."""
         began_s = time.monotonic()
         while missing := self.following.missing(self.load.accepted):
             if time.monotonic() - began_s > within_s:
-                shown = "\n".join(missing[:10])
-                _say(f"STUCK: {len(missing)} missing after {within_s:.0f} s:\n{shown}")
                 break
             await asyncio.sleep(0.1)
         settled_s = time.monotonic() - began_s
         await asyncio.sleep(QUIET_S)
-        return settled_s
+        return settled_s, missing
 
     async def _all(self, moments: Sequence[Moment]) -> None:
         began_s = time.monotonic()

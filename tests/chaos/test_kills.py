@@ -12,6 +12,10 @@ import pytest_asyncio
 
 from tests.chaos.bench import Bench, bench
 from tests.chaos.broker import Broker
+from tests.chaos.checking_rows import rows_of
+from tests.chaos.disks import rows_on_disk
+from tests.chaos.gathering import gather
+from tests.chaos.reading import Reading
 from tests.chaos.schedule import Moment
 from tests.chaos.world import ONE_OF_EACH, World
 
@@ -70,3 +74,19 @@ async def test_a_kill_of_the_broker_loses_and_doubles_nothing(
 
     outcome = await one_of_each.trial(ALERTS, OVER_S, meanwhile=kill_it)
     assert outcome.violations == []
+
+
+async def test_afterwards_the_disks_hold_what_the_changelogs_say(one_of_each: Bench) -> None:
+    """After all that was done to them above."""
+    world = one_of_each.world
+    await world.stop("processor-a", "sink-a")
+    reading = Reading(await gather(world, one_of_each.load, one_of_each.target, disturbed=True))
+    for name, changelog in (
+        ("processor-a", "processor-runs-changelog"),
+        ("sink-a", "sink-notified-changelog"),
+    ):
+        held = rows_on_disk(world.workers[name].folder, changelog.split("-")[1])
+        assert held == rows_of(reading, changelog)
+        assert len(held) > ALERTS
+    held = rows_on_disk(world.workers["processor-a"].folder, "admissions")
+    assert held == rows_of(reading, "processor-admissions-changelog")

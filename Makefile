@@ -63,6 +63,7 @@ bench: setup
 	$(PYTHON) -m benchmarks.storm
 
 soak: setup
+	$(PYTHON) -m tests.chaos.soak --kills 50
 	$(PYTHON) -m benchmarks.path throughput --alerts 100000 --web
 
 docs: setup

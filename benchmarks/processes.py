@@ -12,13 +12,15 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
 from connectors.local_kafka import LocalKafka
+
+ROOT = Path(__file__).parents[1]
 
 
 @dataclass(slots=True)
@@ -35,13 +37,8 @@ class Bench:
     def start(self, name: str, *arguments: str, **environment: str) -> None:
         """Start one process; its log is NAME.log in the folder."""
         port = self.ports.setdefault(name, free_port())
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.children[name] = subprocess.Popen(
-                [sys.executable, "-m", "cli.main", name, *arguments],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **self.environment, "PULSEBOOK_HEALTH_PORT": str(port), **environment},
-            )
+        given = {**self.environment, "PULSEBOOK_HEALTH_PORT": str(port), **environment}
+        self.children[name] = start_process(name, arguments, given, self.folder / f"{name}.log")
 
     async def ready(self, within_s: float = 60) -> None:
         """Wait until every process says it is ready."""
@@ -101,6 +98,26 @@ def running_broker(partitions: int = 4, **environment: str) -> Iterator[Bench]:
         finally:
             bench.stop()
             broker.stop()
+
+
+def start_process(
+    name: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    pass_fds: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start one process of Pulsebook; what it says is added to `log`."""
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli.main", name, *arguments],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env={**os.environ, **environment},
+            pass_fds=pass_fds,
+        )
 
 
 def free_port() -> int:

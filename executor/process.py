@@ -13,6 +13,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord
 from prometheus_client import CollectorRegistry
 
+from executor.broker_clock import BrokerClock, now_s
 from executor.committing import Committer
 from executor.config import ExecutorConfig, Identity
 from executor.dispatcher import Dispatcher
@@ -56,12 +57,12 @@ class Executor:
         self._config = config
         self._metrics = Metrics(registry)
         self._repeats = Repeats()
-        self._latest_ms = 0
+        self._clock = BrokerClock()
         self._ticked_at = 0.0
         self._stop = asyncio.Event()
         self._trouble = "not connected to Kafka yet"
         self._journal: Journal | None = None
-        self._sender = Sender(config.kafka, config.prefix)
+        self._sender = Sender(config.kafka, config.prefix, self._clock.acknowledged)
         self._dispatcher = Dispatcher(
             StepRunner(actions, find_secret),
             self._sender,
@@ -196,7 +197,7 @@ class Executor:
             self._dispatcher.revoke(partition)
 
     def _read(self, partition: int, message: ConsumerRecord) -> None:
-        self._latest_ms = max(self._latest_ms, message.timestamp)
+        self._clock.read(now_s(), message.timestamp)
         try:
             record = decode(message.value)
             if not isinstance(record, JournalRecord):
@@ -234,8 +235,9 @@ class Executor:
         self._dispatcher.skip(partition, message.offset)
 
     def _now_ms(self) -> int:
-        """Our clock, but never behind the journal's: a slow clock must not outlive a grant."""
-        return max(time.time_ns() // 1_000_000, self._latest_ms)
+        """The broker's time: grants and deadlines are its, whatever our own clock says."""
+        known_ms = self._clock.epoch_ms(now_s())
+        return time.time_ns() // 1_000_000 if known_ms is None else known_ms
 
     async def _pause(self, wait_s: float) -> None:
         """Wait, or less if we are asked to stop."""

@@ -7,7 +7,7 @@ producer that broke for good is replaced; a repeat does no harm, as the fold ign
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from executor.broker_clock import now_s
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.inbox import StepClaimed, StepFinished
@@ -37,8 +38,15 @@ class _Letter:
 class Sender:
     """The executor's only way to write. Needs a running event loop."""
 
-    def __init__(self, kafka: Mapping[str, Any], prefix: str) -> None:
+    def __init__(
+        self,
+        kafka: Mapping[str, Any],
+        prefix: str,
+        on_stamped: Callable[[float, int], None] = lambda sent_s, stamp_ms: None,
+    ) -> None:
+        """`on_stamped` is told when each record was sent (`now_s`) and what time the broker gave it (ms)."""
         self._kafka, self._prefix = kafka, prefix
+        self._on_stamped = on_stamped
         self._producer: AIOKafkaProducer | None = None
         self._broken: AIOKafkaProducer | None = None
         self._queue: asyncio.Queue[_Letter] = asyncio.Queue()
@@ -86,23 +94,25 @@ class Sender:
             letter = await self._queue.get()
             while not letter.acknowledged.done():
                 producer = await self._working()
+                sent_s = now_s()
                 try:
                     delivery = await producer.send(letter.topic, letter.value, key=letter.key)
                 except KafkaError as error:
                     self._failed(producer, error)
                     await asyncio.sleep(RETRY_WAIT_S)
                     continue
-                delivery.add_done_callback(partial(self._delivered, producer, letter))
+                delivery.add_done_callback(partial(self._delivered, producer, letter, sent_s))
                 break
 
     def _delivered(
-        self, producer: AIOKafkaProducer, letter: _Letter, delivery: "asyncio.Future[Any]"
+        self, producer: AIOKafkaProducer, letter: _Letter, sent_s: float, delivery: "asyncio.Future[Any]"
     ) -> None:
         error = asyncio.CancelledError() if delivery.cancelled() else delivery.exception()
         if letter.acknowledged.done():
             return
         if error is None:
             letter.acknowledged.set_result(None)
+            self._on_stamped(sent_s, delivery.result().timestamp)
             return
         self._failed(producer, error)
         self._queue.put_nowait(letter)

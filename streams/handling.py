@@ -65,16 +65,20 @@ class Handler(Protocol):
         """Handle one message to its end: a record, a decision against it, or a dead letter."""
 
 
-def register(app: "HardenedApp", topic: str, handler: Handler, busy: Callable[[bool], None]) -> None:
-    """Let `handler` take the messages of `topic` (its full name); `busy` is told when it has one in hand."""
+def register(
+    app: "HardenedApp", topic: str, handler: Handler, in_hand: Callable[[Message | None], None]
+) -> None:
+    """Let `handler` take the messages of `topic` (its full name). `in_hand` is told which one it has; None:
+    none.
+    """
     channel = raw_topic(app, topic)
 
     async def agent(stream: Any) -> None:
         try:
             async for event in stream.noack().events():
-                busy(True)
+                in_hand(event.message)
                 await handler.handle(event.message)
-                busy(False)
+                in_hand(None)
         except Exception as failure:
             log.exception("the agent %s failed", handler.name)
             app.end(f"the agent {handler.name} failed: {where(failure)}", EXIT_BROKEN)

@@ -1,15 +1,22 @@
 """How a RocksDB is opened. A worker has one for each table and partition: they share what memory they may
 use.
 
+One that is damaged is set aside and begun anew: it is a cache of its changelog, from which it is filled
+again.
+
 Faust's own settings give each a cache of 2 GiB and three write buffers of 64 MiB, unshared.
 """
 
+import logging
+import shutil
 from functools import cache
 from pathlib import Path
 
 import rocksdict
 
 Database = rocksdict.Rdict
+
+log = logging.getLogger(__name__)
 
 MIB = 1 << 20
 CACHE_BYTES = 64 * MIB
@@ -29,7 +36,28 @@ def _shared() -> tuple[rocksdict.Cache, rocksdict.WriteBufferManager]:
 
 
 def open_database(path: Path) -> Database:
-    """The database in that folder, made if it is not there. Keys and values are bytes."""
+    """The database in that folder, made if it is not there, or is damaged. Keys and values are bytes.
+
+    The damaged one is kept beside it (`NAME.damaged`, the latest only).
+    """
+    try:
+        return _opened(path)
+    except Exception as failure:  # rocksdict has no type of its own
+        if not _is_damage(str(failure)):
+            raise
+        aside = path.with_name(f"{path.name}.damaged")
+        log.warning("%s is damaged, set aside as %s and begun anew: %s", path, aside.name, failure)
+        shutil.rmtree(aside, ignore_errors=True)
+        path.rename(aside)
+        return _opened(path)
+
+
+def _is_damage(message: str) -> bool:
+    """Whether the files themselves are wrong, as opposed to: locked, not ours, no room."""
+    return message.startswith("Corruption") or "No such file or directory" in message
+
+
+def _opened(path: Path) -> Database:
     blocks, buffers = _shared()
     tables = rocksdict.BlockBasedOptions()
     tables.set_block_cache(blocks)

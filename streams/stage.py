@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, cast
 
-from faust.types import TP
+from faust.types import TP, Message
 
 from schemas.topics import Topic
 from streams.ending import EXIT_BROKEN, EXIT_REFUSED
@@ -83,10 +83,12 @@ class Stage(Generic[R]):
 
     def run(self, handler: Handler) -> None:
         """Let `handler` take the topic's messages."""
-        register(self.app, self.topic, handler, self._set_busy)
+        register(self.app, self.topic, handler, self._in_hand)
 
-    def _set_busy(self, busy: bool) -> None:
-        self.busy = busy
+    def _in_hand(self, message: Message | None) -> None:
+        self.busy = message is not None
+        if message is not None and self.ticking is not None:
+            self.ticking.clock.read(message.timestamp * 1000)
 
     def covered(self, partition: int) -> int | None:
         """Offset of the last input that is settled for sure."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic
 
 from schemas.codec import encode
 from schemas.inbox import TimerFired
+from streams.broker_clock import BrokerClock
 from streams.entries import Kept, R
 from streams.metrics import ProcessorMetrics
 from streams.outbox import Outbox, Prepared
@@ -32,7 +33,9 @@ LATENESS_KEPT_S = 60.0
 
 
 def now_ms() -> int:
-    """Epoch ms by this machine's clock. The fold judges by the broker's: a timer fired early is kept."""
+    """Epoch ms by this machine's clock: for people. Timers go by `streams.broker_clock`; the fold judges by
+    the broker's own stamp, and keeps a timer that was fired early.
+    """
     return time.time_ns() // 1_000_000
 
 
@@ -64,6 +67,8 @@ class Ticking(Generic[R]):
         self._complete: set[int] = set()
         self._incomplete = asyncio.Event()
         self._late: tuple[float, float] = (0.0, 0.0)
+        # Looked up when asked, for tests that move the clock.
+        self.clock = BrokerClock(lambda: now_ms())
         self.on_found: Callable[[str, R], None] = lambda key, row: None
         """Called for each row that was there at the recovery."""
         self.on_moved: Callable[[Kept[R]], None] = lambda kept: None
@@ -78,7 +83,7 @@ class Ticking(Generic[R]):
         timers = NONE if kept.row is None else self._timers_of(kept.row)
         before = NONE if kept.before is None else self._timers_of(kept.before)
         if timers or before:
-            self._timers.changed(kept.partition, kept.key, timers, now_ms(), before)
+            self._timers.changed(kept.partition, kept.key, timers, self.clock.now_ms(), before)
         found = self._filled[kept.partition]
         if kept.partition in self._complete or (found is not None and kept.key.encode() <= found):
             self.on_moved(kept)
@@ -140,19 +145,19 @@ class Ticking(Generic[R]):
         except ValueError:
             log.exception("the row %s of %s cannot be read: its timers will not fire", key, self._table.name)
             return
-        self._timers.changed(partition, key, self._timers_of(row), now_ms())
+        self._timers.changed(partition, key, self._timers_of(row), self.clock.now_ms())
         self.on_found(key, row)
 
     def _come_near(self) -> None:
-        for partition, key in self._timers.coming_near(now_ms(), ROWS_PER_STEP):
+        for partition, key in self._timers.coming_near(self.clock.now_ms(), ROWS_PER_STEP):
             data = self._table.row(partition, key.encode())
             timers = NONE if data is None else self._timers_of(self._decode(payload_of(data)))
-            self._timers.changed(partition, key, timers, now_ms())
+            self._timers.changed(partition, key, timers, self.clock.now_ms())
 
     async def _fire(self) -> None:
         if not self._app.lease.held or self._app.lease.lapsed() or self._app.should_stop:
             return
-        now = now_ms()
+        now = self.clock.now_ms()
         due = self._timers.due(now, FIRED_PER_TICK_MAX)
         for one in due:
             fired = encode(TimerFired(row=one.row, timer=one.timer, due_ms=one.due_ms))

@@ -20,12 +20,13 @@ async def send_steadily(hook: str, count: int, over_s: float, name: str = "flow"
                 "ALERT_SCOPE": f"host:{name}-{number}",
                 "ALERT_CYCLE_KEY": f"{name}{number}",
             }
-            return await _until_accepted(client, hook, alert)
+            return await until_accepted(client, hook, alert)
 
         return list(await asyncio.gather(*(send(number) for number in range(count))))
 
 
-async def _until_accepted(client: httpx.AsyncClient, hook: str, alert: object) -> str:
+async def until_accepted(client: httpx.AsyncClient, hook: str, alert: object) -> str:
+    """Send one alert until a 202; its id."""
     refusals = []
     for _ in range(int(TRY_FOR_S / 0.5)):
         try:

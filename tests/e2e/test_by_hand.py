@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from tests.chaos.target import Target
 from tests.e2e.machine import Machine, eventually, machine
-from tests.e2e.target import Target
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 

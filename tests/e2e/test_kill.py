@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.posting import REPEAT_TAG
+from tests.chaos.target import Target
 from tests.e2e.flow import send_steadily
 from tests.e2e.machine import Machine, machine
-from tests.e2e.target import Target
 from tests.e2e.whole_log import WholeLog, read_whole_log
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]

@@ -46,8 +46,8 @@ async def test_l6_upstream_commits_past_a_message_whose_agent_failed() -> None:
 
 async def test_l6_ours_acks_nothing_and_ends_the_process_without_telling_what_was_in_the_message() -> None:
     bench, stream, message = await with_message(ours=True)
-    busy: list[bool] = []
-    register(bench.app, "p.in", Failing(), busy.append)
+    in_hand: list[object] = []
+    register(bench.app, "p.in", Failing(), in_hand.append)
     [agent] = bench.app.agents.values()
     with pytest.raises(Ended, match=r"the agent failing failed: RuntimeError at test_handling\.py") as ended:
         await agent.fun(stream)
@@ -55,5 +55,5 @@ async def test_l6_ours_acks_nothing_and_ends_the_process_without_telling_what_wa
     assert "secret content" not in str(ended.value)
     assert not message.acked
     assert bench.committable() is None
-    assert busy == [True]
+    assert [getattr(one, "offset", None) for one in in_hand] == [message.offset]
     await bench.stop()

@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from engine.admission.rows import PlaybookRow, decode_row
 from schemas.admissions import CandidateCancelled
@@ -18,6 +16,7 @@ from schemas.decisions import AdmissionDecided, AlertMatched
 from schemas.events import RunFinished
 from streams.ending import EXIT_BROKEN, EXIT_REFUSED
 from streams.rows import payload_of
+from tests.chaos.damage import forget_commits, make_again
 from tests.streams.books import ONE_AT_A_TIME, finished, received
 from tests.streams.cluster import PARTITIONS, Process, World
 
@@ -168,7 +167,7 @@ async def test_without_its_commits_it_goes_on_from_the_watermarks(world: World, 
     await world.until(20)
     await asyncio.sleep(1.5)
     assert await process.stop() == 0
-    await forget_commits(world)
+    await forget_commits(world.kafka, f"{world.prefix}processor")
     inputs = {topic: len(await world.records(topic)) for topic in ("decisions", "run-inbox", "run-journal")}
     process = await start(instance=None).ready()
     await world.alert(20, 21)
@@ -185,12 +184,7 @@ async def test_a_topic_that_was_made_again_is_refused_with_the_reason(world: Wor
     await world.until(3)
     await asyncio.sleep(1.5)
     assert await process.stop() == 0
-    admin = AIOKafkaAdminClient(**world.kafka)
-    await admin.start()
-    await admin.delete_topics([f"{world.prefix}run-inbox"])
-    await asyncio.sleep(1)
-    await admin.create_topics([NewTopic(f"{world.prefix}run-inbox", PARTITIONS, 1)])
-    await admin.close()
+    await make_again(world.kafka, f"{world.prefix}run-inbox", PARTITIONS)
     process = start(instance=None)
     assert await process.ended() == EXIT_REFUSED
     assert "deleted and made again" in process.log.read_text()
@@ -252,14 +246,3 @@ def running(row: bytes) -> int:
     found = decode_row(payload_of(row))
     assert isinstance(found, PlaybookRow)
     return found.running
-
-
-async def forget_commits(world: World) -> None:
-    """Delete the consumer group, as an operator might, or as the broker does after a week."""
-    group = f"{world.prefix}processor"
-    admin = AIOKafkaAdminClient(**world.kafka)
-    await admin.start()
-    node = await admin.find_coordinator(group)
-    answer = await admin._send_request_to_node(node, DeleteGroupsRequest([group]))
-    assert [code for _, code in answer.results] == [0]
-    await admin.close()

@@ -1,0 +1,116 @@
+"""Alerts, by webhook and by a Kafka producer, and a person who answers what runs ask. It remembers what it
+was promised.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+import time
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from aiokafka import AIOKafkaProducer
+
+from cli.example import example_alert
+from schemas.ids import alert_id_for_record
+from tests.chaos.following import Following
+from tests.chaos.playbooks import ENDPOINT, playbooks
+from tests.chaos.world import World
+from tests.e2e.flow import until_accepted
+
+SHARES = {"mixed": 8, "asks": 2, "insists": 3, "shrugs": 2, "queues": 2, "fails": 2}
+BY_KAFKA = 0.4
+GARBAGE = 0.03
+ANSWERS = ("retry", "continue", "fail")
+GARBAGES = (b"\x8f\x00garbage", b"\xc3\x01cut off", b"{not json", b"[1, 2]", b"\x00\x00\x00\x00\x07framed")
+
+
+@dataclass(slots=True)
+class Load:
+    """What comes in."""
+
+    world: World
+    following: Following
+    seed: int
+    accepted: dict[str, int] = field(default_factory=dict)
+    """Alert id to when its 202 came."""
+    produced: set[tuple[int, int]] = field(default_factory=set)
+    answered: dict[str, str] = field(default_factory=dict)
+    """Run and step to what the person said."""
+    hook: str = ""
+    _sent: int = 0
+
+    async def prepare(self, target: str) -> None:
+        """Playbooks and the endpoint, through the API."""
+        async with httpx.AsyncClient(base_url=self.world.url, trust_env=False, timeout=30) as client:
+            for name, source in playbooks(target).items():
+                answer = await client.post("/api/v1/playbooks", json={"source": source, "file": name})
+                assert answer.json().get("outcome") == "applied", answer.text
+            made = (await client.post("/api/v1/endpoints", json={"name": ENDPOINT})).raise_for_status()
+            self.hook = self.world.url + httpx.URL(made.json()["url"]).path
+
+    async def send(self, count: int, over_s: float, only: str = "") -> None:
+        """`count` alerts spread over `over_s` seconds; returns when all were accepted. `only`: a playbook."""
+        drawn = random.Random(self.seed + self._sent)  # noqa: S311  # a load, no secret
+        plays = drawn.choices(list(SHARES), list(SHARES.values()), k=count)
+        ways = [drawn.random() for _ in range(count)]
+        producer = AIOKafkaProducer(**self.world.kafka, acks="all", enable_idempotence=True, linger_ms=5)
+        await producer.start()
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+
+                async def one(number: int) -> None:
+                    await asyncio.sleep(over_s * number / count)
+                    alert = _alert(only or plays[number], f"{self.seed}-{self._sent + number}")
+                    if ways[number] < GARBAGE:
+                        await self._produce(producer, GARBAGES[number % len(GARBAGES)])
+                    elif ways[number] < BY_KAFKA:
+                        await self._produce(producer, json.dumps(alert).encode())
+                    else:
+                        alert_id = await until_accepted(client, self.hook, alert)
+                        self.accepted[alert_id] = _now_ms()
+
+                await asyncio.gather(*(one(number) for number in range(count)))
+        finally:
+            self._sent += count
+            await producer.stop()
+
+    async def _produce(self, producer: AIOKafkaProducer, value: bytes) -> None:
+        sent = await producer.send_and_wait(
+            f"{self.world.prefix}alerts", value, headers=[("endpoint", ENDPOINT.encode())]
+        )
+        self.produced.add((sent.partition, sent.offset))
+        if not any(value is garbage for garbage in GARBAGES):
+            self.accepted[alert_id_for_record("alerts", sent.partition, sent.offset)] = _now_ms()
+
+    async def answer(self) -> None:
+        """Answer whatever is asked, on and on."""
+        async with httpx.AsyncClient(base_url=self.world.url, trust_env=False, timeout=20) as client:
+            while True:
+                for run_id, step in list(self.following.asked - self.answered.keys()):
+                    choice = ANSWERS[zlib.crc32(run_id.encode()) % len(ANSWERS)]
+                    with contextlib.suppress(httpx.TransportError):
+                        body = {"step": step, "choice": choice}
+                        answer = await client.post(f"/api/v1/runs/{run_id}/answer", json=body)
+                        if answer.status_code == 202:
+                            self.following.asked.discard((run_id, step))
+                            self.answered[f"{run_id}/{step}"] = choice
+                await asyncio.sleep(0.3)
+
+
+def _alert(play: str, name: str) -> dict[str, Any]:
+    alert = example_alert()
+    alert["metadata"] |= {
+        "ALERT_SCOPE": f"host:h{name}",
+        "ALERT_CYCLE_KEY": f"cycle-{name}",
+        "TAGS": f"play:{play}",
+        "HOSTNAME": "",
+    }
+    return alert
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

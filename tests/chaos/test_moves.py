@@ -1,0 +1,63 @@
+"""Partitions that move: workers are killed and stay away, sleep, join, leave, or are restarted in turn."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from tests.chaos.bench import Bench, bench
+from tests.chaos.broker import Broker
+from tests.chaos.schedule import Moment
+from tests.chaos.world import TWO_OF_EACH, World
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+SEED = 2
+ALERTS, OVER_S = 50, 8.5
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def two_of_each(chaos_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
+    folder = Path(tmp_path_factory.mktemp("moves"))
+    world = World(folder, chaos_broker.servers, f"m{uuid4().hex[:8]}.", TWO_OF_EACH)
+    async with bench(world, SEED) as made:
+        yield made
+
+
+async def test_a_rolling_restart_under_load_leaves_no_step_unknown(two_of_each: Bench) -> None:
+    two_of_each.target.answer_after_s = 1.0
+    workers = [name for name in TWO_OF_EACH if name != "web-a"]
+    moments = [Moment(0.5 + 1.5 * number, "term", (name,)) for number, name in enumerate(workers)]
+    outcome = await two_of_each.trial(ALERTS, OVER_S, moments)
+    two_of_each.target.answer_after_s = 0.1
+    assert outcome.violations == []
+    assert outcome.unknown == []
+    assert outcome.unplanned == []
+    assert {end.code for end in two_of_each.world.ends} == {0}
+
+
+async def test_a_killed_worker_whose_partitions_moved_comes_back_on_its_old_disk(two_of_each: Bench) -> None:
+    moments = [Moment(1.0, "move", ("processor-a", "sink-b")), Moment(1.5, "move", ("executor-a",))]
+    outcome = await two_of_each.trial(ALERTS, OVER_S, moments)
+    assert outcome.violations == []
+    assert outcome.unplanned == []
+
+
+async def test_workers_that_sleep_or_leave_longer_than_the_session_timeout_do_no_harm(
+    two_of_each: Bench,
+) -> None:
+    moments = [Moment(1.0, "freeze", ("processor-b", "executor-b")), Moment(1.5, "freeze", ("sink-a",))]
+    moments.append(Moment(0.5, "leave", ("sink-b",)))
+    outcome = await two_of_each.trial(ALERTS, OVER_S, moments)
+    assert outcome.violations == []
+    assert outcome.unplanned == []
+
+
+async def test_workers_that_leave_and_join_in_turn_leave_no_step_unknown(two_of_each: Bench) -> None:
+    moments = [Moment(0.5, "leave", ("processor-a", "executor-b"))]
+    outcome = await two_of_each.trial(ALERTS // 2, OVER_S / 2, moments)
+    assert outcome.violations == []
+    assert outcome.unknown == []
+    assert outcome.unplanned == []

@@ -12,6 +12,7 @@ app = typer.Typer(
     no_args_is_help=True, help="What could not be handled: list it, show it, put it back, drop it."
 )
 MANY = 100_000
+VALUE_SHOWN_MAX = 2_000
 LetterId = Annotated[
     str, typer.Argument(metavar="ID", help="Its id, as `list` shows it.", show_default=False)
 ]
@@ -63,7 +64,16 @@ def show(dead_letter_id: LetterId, as_json: JsonOption = False) -> None:
         say(f"done    {moment(done['at_ms'])}  {_done(done)}")
     if letter.get("cannot_be_redriven"):
         say(f"note    cannot be redriven: {letter['cannot_be_redriven']}")
-    say("value   " + str(letter.get("value")))
+    say(f"value   {_value(letter)}")
+
+
+def _value(letter: dict[str, Any]) -> str:
+    """What the message says, in the form in which the API could read it, and no more than a screen of it."""
+    size, shown = f"{letter['value_bytes']} bytes", letter["value"]
+    what = {"nothing": "none", "text": size, "binary": f"{size}, in hexadecimal"}
+    head = what.get(letter["value_form"], f"{letter['value_record']}, {size}")
+    more = f" … ({len(shown)} characters; --json shows all)" if len(shown) > VALUE_SHOWN_MAX else ""
+    return f"{head}\n{shown[:VALUE_SHOWN_MAX]}{more}".rstrip()
 
 
 @app.command()

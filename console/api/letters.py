@@ -8,6 +8,7 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from console.api.asking import Asked, Body, Cursor, Given, Limit, ReasonText, model_of
+from console.letter_value import Form, readable
 from console.paging import LIMIT, Mark, Page, decode_cursor, page
 from console.published_view import PublicationView, publication, publication_view
 from console.read_model.letters import handlings, list_dead_letters, list_publications
@@ -44,11 +45,15 @@ class HandledView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeadLetterView(DeadLetterSummary, frozen=True, kw_only=True):
-    """A dead letter as it lies on its topic. Bytes that are no text are replaced."""
+    """A dead letter as it lies on its topic. Bytes of `key` that are no text are replaced."""
 
     detail: str
     key: str | None
-    value: str | None
+    value: str
+    """By `value_form`: the text as it came, a record's fields as JSON, or the bytes in hexadecimal."""
+    value_form: Form
+    value_record: str
+    """The record's type; empty for other forms."""
     value_bytes: int
     headers: dict[str, str]
     original_at_ms: int
@@ -113,6 +118,7 @@ async def dead_letter(parts: Given, letter_id: FromPath[str]) -> DeadLetterView:
     place = _place_of(letter_id)
     letter, at_ms = await letter_at(parts, *place)
     done = await model_of(parts).query(lambda connection: handlings(connection, *place))
+    shown = readable(letter.value)
     return DeadLetterView(
         id=letter_id,
         at_ms=at_ms,
@@ -124,7 +130,9 @@ async def dead_letter(parts: Given, letter_id: FromPath[str]) -> DeadLetterView:
         state=done[-1].outcome if done else "open",
         detail=letter.detail,
         key=_text(letter.key),
-        value=_text(letter.value),
+        value=shown.text,
+        value_form=shown.form,
+        value_record=shown.record,
         value_bytes=len(letter.value or b""),
         headers={name: value.decode("utf-8", "replace") for name, value in letter.headers.items()},
         original_at_ms=letter.at_ms,

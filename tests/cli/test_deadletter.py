@@ -9,6 +9,8 @@ from schemas.topics import ALERTS, DEAD_LETTERS, RUN_JOURNAL
 from tests.cli.conftest import Pulsebook, Served
 from tests.console.samples import LETTER, with_fields
 
+HEX = "value   8 bytes, in hexadecimal\nff 67 61 72 62 61 67 65"
+
 
 def listed(pulsebook: Pulsebook, *options: str) -> list[dict[str, str]]:
     return [
@@ -24,7 +26,7 @@ def test_dead_letters_are_listed_and_shown_with_the_message_as_it_came(
     (row,) = listed(pulsebook)
     shown = pulsebook("deadletter", "show", row["id"])
     assert shown.exit_code == 0
-    for words in ("alerts/3/11", "reason  no JSON", "endpoint: demo", "garbage", "given up by match"):
+    for words in ("alerts/3/11", "reason  no JSON", "endpoint: demo", "given up by match", HEX):
         assert words in shown.stdout
     unknown = pulsebook("deadletter", "show", "0-999")
     assert unknown.exit_code == 1

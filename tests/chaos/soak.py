@@ -32,6 +32,8 @@ ROUND = 10
 """Deeds between two judgements."""
 EVERY_S = 9.0
 ALERTS_A_SECOND = 4.0
+ANSWER_AFTER_S = 0.5
+"""So that steps are under way when somebody is killed."""
 SETTLED_WITHIN_S = 120.0
 WORST_GAP_GOAL_S = 10.0
 
@@ -53,7 +55,7 @@ async def run(broker: Broker, folder: Path, seed: int, kills: int) -> int:
     """All of it; the exit code."""
     moments, outcomes = moments_of(seed, kills), list[Outcome]()
     began_s = time.monotonic()
-    async with bench(World(folder, broker.servers, "soak.", TWO_OF_EACH), seed) as made:
+    async with bench(World(folder, broker.servers, "soak.", TWO_OF_EACH), seed, ANSWER_AFTER_S) as made:
         for start in range(0, kills, ROUND):
             outcomes.append(await _round(made, broker, moments[start : start + ROUND]))
         _tell(made, outcomes, time.monotonic() - began_s)

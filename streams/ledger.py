@@ -13,16 +13,17 @@ durable. Before each step the lease is checked (law 6), and what was revoked is 
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic
 
 from faust.types import Message
 
 from streams.ending import EXIT_BROKEN
-from streams.entries import Entry, Held, Kept, R, Rows
+from streams.entries import Entry, Kept, R, Rows
 from streams.line import Line
-from streams.row_cache import RowCache
-from streams.rows import WATERMARK, applied_of, packed, payload_of
+from streams.overlay import Overlay
+from streams.rows import WATERMARK, packed
 from streams.table import RowTable
 from streams.watermarks import Watermarks
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 INPUTS_MAX = 5_000
 BYTES_MAX = 64 << 20
 WATERMARK_EVERY_S = 1.0
+SETTLE_POLL_S = 0.01
 
 
 class Ledger(Generic[R]):
@@ -49,9 +51,7 @@ class Ledger(Generic[R]):
         self._table = table
         self._watermarks = watermarks
         self._encode = encode
-        self._decode = decode
-        self._overlay: dict[tuple[int, bytes], Held[R]] = {}
-        self._cache: RowCache[R] = RowCache()
+        self._overlay = Overlay(table, decode)
         self._generations: dict[int, int] = {}
         """Of each partition that is ours: the group's generation in which it was assigned."""
         self._sent: Line[Entry] = Line()
@@ -75,19 +75,7 @@ class Ledger(Generic[R]):
 
     def look(self, partition: int, key: str) -> tuple[R | None, int]:
         """The row, and the offset of the last input that changed it (-1 where there is no row)."""
-        at = (partition, key.encode())
-        held = self._overlay.get(at)
-        if held is not None:
-            return held.row, -1 if held.kept is None else applied_of(held.kept)
-        cached = self._cache.get(*at)
-        if cached is not None:
-            return cached
-        kept = self._table.row(*at)
-        if kept is None:
-            return None, -1
-        row, applied = self._decode(payload_of(kept)), applied_of(kept)
-        self._cache.put(*at, row, applied, len(kept))
-        return row, applied
+        return self._overlay.look(partition, key.encode())
 
     def owns(self, partition: int) -> bool:
         """Whether the partition is ours, and its rows are recovered."""
@@ -122,12 +110,7 @@ class Ledger(Generic[R]):
         if self._generations.get(message.partition) != message.generation_id:
             return
         for (key, data), row in zip(kept.items(), rows.values(), strict=True):
-            held = self._overlay.get((message.partition, key))
-            if held is None:
-                before = self.get(message.partition, key.decode())
-                self._overlay[(message.partition, key)] = Held(row, data, 1, before)
-            else:
-                held.row, held.kept, held.writers = row, data, held.writers + 1
+            self._overlay.hold(message.partition, key, row, data)
         if not kept and not sent and not self._under_way:
             self._watermarks.passed(message.partition, message.offset)
             message.ack(self._app.consumer)
@@ -139,8 +122,7 @@ class Ledger(Generic[R]):
         """Settle an input that was settled before: its rows are written once more, as they are (law 3)."""
         kept: dict[bytes, bytes | None] = {}
         for key in keys:
-            held = self._overlay.get((message.partition, key.encode()))
-            data = held.kept if held is not None else self._table.row(message.partition, key.encode())
+            data = self._overlay.kept(message.partition, key.encode())
             if data is not None:
                 kept[key.encode()] = data
         self._enter(Entry.of(message, kept, apart=True))
@@ -173,13 +155,22 @@ class Ledger(Generic[R]):
         """Forget everything of these partitions: the next owner reads their inputs again."""
         for partition in partitions:
             self._generations.pop(partition, None)
-        self._overlay = {at: held for at, held in self._overlay.items() if at[0] not in partitions}
-        self._cache.revoke(partitions)
+        self._overlay.revoke(partitions)
         self._watermarks.revoke(partitions)
 
     def pending(self) -> int:
         """How many inputs are on their way."""
         return self._under_way
+
+    async def settle(self, within_s: float) -> None:
+        """Wait, for that long at most, until all is settled that does not wait for something else."""
+        deadline_s = time.monotonic() + within_s
+        while self._can_settle() and time.monotonic() < deadline_s:
+            await asyncio.sleep(SETTLE_POLL_S)
+
+    def _can_settle(self) -> bool:
+        first = self._sent.peek()
+        return bool(len(self._logged)) or (first is not None and all(map(_is_sent, first.sent)))
 
     # --- on the way
 
@@ -282,19 +273,12 @@ class Ledger(Generic[R]):
             return
         if entry.message is not None and not entry.apart:
             for key, kept in entry.rows.items():
-                self._release(entry.partition, key, kept)
+                released = self._overlay.release(entry.partition, key, kept)
+                if released is not None:
+                    self.on_kept(released)
         if entry.message is not None:
             entry.message.ack(self._app.consumer)
 
-    def _release(self, partition: int, key: bytes, kept: bytes | None) -> None:
-        """A row that is in the table now leaves the overlay, unless a later input changed it again."""
-        held = self._overlay[(partition, key)]
-        held.writers -= 1
-        if held.writers:
-            return
-        del self._overlay[(partition, key)]
-        if held.row is None:
-            self._cache.drop(partition, key)
-        else:
-            self._cache.put(partition, key, held.row, applied_of(kept or b""), len(kept or b""))
-        self.on_kept(Kept(partition, key.decode(), held.row, held.before))
+
+def _is_sent(sent: asyncio.Future[Any]) -> bool:
+    return sent.done() and not sent.cancelled()

@@ -7,7 +7,8 @@ nothing is given up, Kafka is the buffer. What is posted is `engine.posting`; by
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, assert_never
 
@@ -35,6 +36,7 @@ AT_ONCE_MAX = 32
 WAIT_MIN_S = 1.0
 WAIT_MAX_S = 60.0
 STOP_WITHIN_S = 10.0
+SETTLE_WITHIN_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,9 @@ class Reporter:
         """Loop time at which the gate opens."""
         self._latest: dict[str, asyncio.Task[None]] = {}
         self._tasks: dict[asyncio.Task[None], int] = {}
-        self._posting: set[asyncio.Task[None]] = set()
+        self._delivering: set[asyncio.Task[None]] = set()
+        """Those whose post has left, until what came of it is recorded: cut short, it would be repeated."""
+        self._stopping = False
 
     def begin(self, reports: Reports) -> asyncio.Task[None]:
         """Post in the background, after what the run has to report before. Done: all are settled."""
@@ -99,12 +103,14 @@ class Reporter:
                 task.cancel()
 
     async def stop(self) -> None:
-        """Begin nothing more; wait for posts that are on their way, so that they need not be repeated."""
+        """Begin nothing more; let what is on its way be recorded and settled, so that it is not repeated."""
+        self._stopping = True
         for task in list(self._tasks):
-            if task not in self._posting:
+            if task not in self._delivering:
                 task.cancel()
-        if self._posting:
-            await asyncio.wait(self._posting, timeout=STOP_WITHIN_S)
+        if self._delivering:
+            await asyncio.wait(self._delivering, timeout=STOP_WITHIN_S)
+        await self._ledger.settle(SETTLE_WITHIN_S)
 
     async def _report_all(self, reports: Reports, before: asyncio.Task[None] | None) -> None:
         if before is not None:
@@ -115,6 +121,8 @@ class Reporter:
 
     async def _report(self, reports: Reports, index: int, may_repeat: bool) -> None:
         """Post one report until it is taken or refused, and record what came of it."""
+        if self._stopping:
+            raise asyncio.CancelledError
         trying = Notified(reports.seq, index, trying=True)
         await self._ledger.note(reports.message, reports.run_id, trying)
         tries = 0
@@ -126,30 +134,32 @@ class Reporter:
                 report, reports.run_id, reports.seq, index, reports.at_ms, now_ms(), may_repeat
             )
             tries += 1
-            result = await self._post(event)
-            match result:
-                case Posted():
-                    await self._record(self._published(reports, index, event, result, tries, may_repeat))
-                    return
-                case PostRefused():
-                    await self._record(self._refused(reports, index, event, result))
-                    return
-                case PostLater():
-                    may_repeat = may_repeat or result.may_have_happened
-                    self._close_gate(result, tries)
-                case _:
-                    assert_never(result)
+            with self._on_its_way():
+                result = await self._poster.post(event)
+                self._metrics.posts.labels(type(result).__name__.lower()).inc()
+                match result:
+                    case Posted():
+                        await self._record(self._published(reports, index, event, result, tries, may_repeat))
+                        return
+                    case PostRefused():
+                        await self._record(self._refused(reports, index, event, result))
+                        return
+                    case PostLater():
+                        may_repeat = may_repeat or result.may_have_happened
+                        self._close_gate(result, tries)
+                    case _:
+                        assert_never(result)
 
-    async def _post(self, event: EventToPost) -> Posted | PostRefused | PostLater:
+    @contextmanager
+    def _on_its_way(self) -> Iterator[None]:
+        """A stop waits for what happens within."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine that runs has a task
-        self._posting.add(task)
+        self._delivering.add(task)
         try:
-            result = await self._poster.post(event)
+            yield
         finally:
-            self._posting.discard(task)
-        self._metrics.posts.labels(type(result).__name__.lower()).inc()
-        return result
+            self._delivering.discard(task)
 
     async def _gate(self) -> None:
         loop = asyncio.get_running_loop()

@@ -67,7 +67,9 @@ async def test_a_file_that_is_gone_is_told_and_its_playbook_stays(
     (files / "one.yaml").unlink()
     await watched.apply_changed()
     await watched.apply_changed()
-    (gone,) = [line for line in said if line.startswith(f"{files / 'one.yaml'} is gone; its playbook stays")]
+    (gone,) = [
+        line for line in said if line.startswith(f"{files / 'one.yaml'} is gone; its playbook one stays")
+    ]
     assert f"pulsebook playbook apply {files} --prune" in gone
     assert "pulsebook playbook disable one" in gone
     assert set(active(pulsebook)) == {"one"}

@@ -238,6 +238,21 @@ async def test_stopping_waits_for_what_is_on_its_way_and_begins_nothing_more(sin
     assert sink.bench.failure() is None
 
 
+async def test_stopping_waits_until_what_was_posted_is_recorded_and_settled(sink: Sink) -> None:
+    sink.poster.wait.clear()
+    await sink.report("r-1", 1, "posted")
+    sink.bench.broker.hold = True
+    sink.poster.wait.set()
+    await settled()
+    stopping = asyncio.create_task(sink.reporter.stop())
+    await settled()
+    assert not stopping.done()
+    sink.bench.broker.acknowledge()
+    await stopping
+    assert sink.row("r-1") == Notified(1, 1)
+    assert sink.bench.consumer.acked == [0]
+
+
 async def test_garbage_in_the_journal_is_a_dead_letter(sink: Sink) -> None:
     [(topic, letter)] = await sink.take(b"garbage", "r-1")
     assert (topic, letter.stage) == ("dead-letters", "notify")

@@ -43,6 +43,7 @@ class Dispatcher:
         self._attempts = Attempts(
             runner, inbox, me, metrics, on_slot_free=self._carry_on, on_finished=self._finished
         )
+        self._closing = False
         self._stopping = False
 
     @property
@@ -122,6 +123,17 @@ class Dispatcher:
         self._metrics.in_flight.set(self.in_flight)
         self._carry_on()
 
+    @property
+    def claimed(self) -> int:
+        """Steps that we claimed and that have not started."""
+        return self._waiting.claimed
+
+    def close(self) -> None:
+        """Begin and claim nothing more, but for what is claimed already: a grant that nobody uses would leave
+        a step unknown that was never begun.
+        """
+        self._closing = True
+
     async def drain(self, grace_s: float) -> None:
         """Start nothing more; let what runs finish for that long, then stop it."""
         self._stopping = True
@@ -158,10 +170,12 @@ class Dispatcher:
         if self._stopping:
             return
         while self.in_flight < self._concurrency:
-            step = self._waiting.next_to_run(self._is_member())
+            step = self._next()
             if step is None:
                 break
             self._start(step)
+        if self._closing:
+            return
         while (step := self._waiting.next_to_claim(self._concurrency - self.in_flight)) is not None:
             self._inbox.send(
                 StepClaimed(
@@ -174,6 +188,13 @@ class Dispatcher:
                     booted_at_ms=self._me.booted_at_ms,
                 )
             )
+
+    def _next(self) -> OpenStep | None:
+        """The step whose turn it is to start."""
+        is_member = self._is_member()
+        if self._closing:
+            return self._waiting.next_granted() if is_member else None
+        return self._waiting.next_to_run(is_member)
 
     def _start(self, step: OpenStep) -> None:
         now_ms, request = self._now_ms(), step.request

@@ -28,6 +28,11 @@ class WaitingSteps:
         self._to_claim: deque[OpenStep] = deque()
         self._claims: dict[Key, OpenStep] = {}
 
+    @property
+    def claimed(self) -> int:
+        """Steps that we claimed and that have not started: a grant may be theirs, or on its way."""
+        return len(self._claims)
+
     def __len__(self) -> int:
         return len(self._ready) + len(self._to_claim) + len(self._claims)
 
@@ -64,13 +69,19 @@ class WaitingSteps:
 
     def next_to_run(self, may_run_granted: bool) -> OpenStep | None:
         """The step whose turn it is; without `may_run_granted` only repeatable ones."""
-        while may_run_granted and self._granted:
-            step = self._granted.popleft()
-            self.discard(step)
-            if step.open:
-                return step
+        if may_run_granted and (step := self.next_granted()) is not None:
+            return step
         while self._ready:
             step = self._ready.popleft()
+            if step.open:
+                return step
+        return None
+
+    def next_granted(self) -> OpenStep | None:
+        """The granted step whose turn it is."""
+        while self._granted:
+            step = self._granted.popleft()
+            self.discard(step)
             if step.open:
                 return step
         return None

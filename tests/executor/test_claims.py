@@ -200,3 +200,28 @@ async def test_a_drain_says_that_the_outcome_of_a_stopped_step_is_unknown() -> N
     await asyncio.sleep(0)
     assert bench.answer() == ("unknown", "unknown")
     assert bench.committed == 2
+
+
+async def test_once_closed_what_was_claimed_starts_with_its_grant_and_nothing_else_begins() -> None:
+    """A stop between claim and grant would leave a step in doubt that was never begun."""
+    bench = await claimed()
+    bench.dispatcher.close()
+    assert bench.dispatcher.claimed == 1
+    bench.write(granted())
+    bench.write(requested("reads"), run_id="r-2")
+    bench.write(requested("writes", repeatable=False), run_id="r-3")
+    await bench.read()
+    assert bench.action.begun == [("r-1", "restart")]
+    assert len(bench.inbox.claims) == 1
+    assert bench.dispatcher.claimed == 0
+    await bench.finish()
+    assert bench.answer() == ("succeeded", None)
+
+
+async def test_once_closed_and_forgotten_by_the_group_not_even_that_starts() -> None:
+    bench = await claimed()
+    bench.dispatcher.close()
+    bench.member = False
+    bench.write(granted())
+    await bench.read()
+    assert bench.action.begun == []

@@ -60,7 +60,9 @@ class Worked:
         elif isinstance(record, AdmissionDecided):
             candidate = (record.request_id, record.playbook)
             self.first.setdefault(candidate, record.decision)
-            self.last[candidate] = record.decision
+            # A repeated candidate is answered with its first decision again.
+            if record.decision != "queued" or candidate not in self.last:
+                self.last[candidate] = record.decision
         elif isinstance(record, JournalRecord) and any(isinstance(one, RunFinished) for one in record.events):
             self.ended.add(record.run_id)
 

@@ -30,6 +30,8 @@ class Following:
 
     matched: set[str] = field(default_factory=set)
     open_candidates: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    """Candidates about which something final was decided."""
     started: set[str] = field(default_factory=set)
     ended: dict[str, str] = field(default_factory=dict)
     """Run id to how it ended."""
@@ -69,9 +71,12 @@ class Following:
                 pass
 
     def _decided(self, one: AdmissionDecided) -> None:
+        """A repeated candidate is answered with its first decision again, also after it left the queue."""
         if one.decision == "queued":
-            self.open_candidates.add(one.run_id)
+            if one.run_id not in self.left:
+                self.open_candidates.add(one.run_id)
             return
+        self.left.add(one.run_id)
         self.open_candidates.discard(one.run_id)
         if one.decision == "started":
             self.started.add(one.run_id)

@@ -29,9 +29,8 @@ class Metrics:
             ["stage"],
             registry=registry,
         )
-        self.dead_letters.labels(
-            "executor"
-        )  # 0 from the start: what appears as 1 is no increase to Prometheus
+        # 0 from the start: what appears as 1 is no increase to Prometheus.
+        self.dead_letters.labels("executor")
         self.contradictions = Counter(
             "pulsebook_journal_contradictions",
             "Journal records of a run and seq that had come before with other content.",

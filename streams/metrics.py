@@ -21,9 +21,8 @@ class Metrics:
             registry=self.registry,
         )
         for stage in self.stages:
-            self.dead_letters.labels(
-                stage
-            )  # 0 from the start: what appears as 1 is no increase to Prometheus
+            # 0 from the start: what appears as 1 is no increase to Prometheus.
+            self.dead_letters.labels(stage)
         self.since_commit = Gauge(
             "pulsebook_seconds_since_commit",
             "Time since the last commit that worked; about 0 while nothing waits for one.",

@@ -10,10 +10,8 @@ from prometheus_client import CollectorRegistry
 from console.metrics import Metrics as WebMetrics
 from executor.config import ExecutorConfig
 from executor.process import Executor
-from schemas.inbox import Limits
-from streams.app import create_processor, create_sink
-from tests.streams.books import ACTIONS, Followed
-from tests.streams.test_options import no_inputs, no_journal, options
+from streams.app import create_sink
+from tests.streams.test_options import a_processor, options
 from tests.streams.test_reporter import FakePoster
 
 PAGE = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text()
@@ -33,15 +31,7 @@ Told = tuple[str, str, str, str]
 @pytest.fixture
 async def registries(tmp_path: Path) -> Registries:
     """What each process answers /metrics from, put together as it is in the process."""
-    processor = create_processor(
-        options(tmp_path),
-        catalog=Followed(),
-        actions=ACTIONS,
-        limits=Limits(),
-        run_url_prefix="",
-        rebuild=no_journal,
-        admission_inputs=no_inputs,
-    )
+    processor = a_processor(tmp_path)
     of_executor = CollectorRegistry()
     Executor(ExecutorConfig(kafka={}, instance="e"), {}, lambda name: None, of_executor)
     return {

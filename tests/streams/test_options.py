@@ -10,7 +10,7 @@ import pytest
 
 from schemas.inbox import Limits
 from schemas.topics import CHANGELOGS
-from streams.app import create_processor, create_sink
+from streams.app import Worker, create_processor, create_sink
 from streams.hardened.credentials import broker_urls, credentials
 from streams.options import WorkerOptions, faust_settings
 from streams.refolding import Input
@@ -34,6 +34,19 @@ def options(tmp_path: Path, **fields: Any) -> WorkerOptions:
 async def no_inputs(partition: int, until: int) -> AsyncGenerator[list[Input], None]:
     for _ in range(0):
         yield []
+
+
+def a_processor(folder: Path) -> Worker:
+    """The processor as it is put together; it is never run."""
+    return create_processor(
+        options(folder),
+        catalog=Followed(),
+        actions=ACTIONS,
+        limits=Limits(),
+        run_url_prefix="",
+        rebuild=no_journal,
+        admission_inputs=no_inputs,
+    )
 
 
 async def no_journal(run_id: str) -> list[Any]:
@@ -79,15 +92,7 @@ def test_one_agent_cannot_freeze_the_others(tmp_path: Path) -> None:
 
 
 async def test_changelogs_have_the_names_under_which_they_are_made(tmp_path: Path) -> None:
-    processor = create_processor(
-        options(tmp_path),
-        catalog=Followed(),
-        actions=ACTIONS,
-        limits=Limits(),
-        run_url_prefix="",
-        rebuild=no_journal,
-        admission_inputs=no_inputs,
-    )
+    processor = a_processor(tmp_path)
     sink = create_sink(options(tmp_path), poster=FakePoster())
     names = {
         table.changelog_topic_name for worker in (processor, sink) for table in worker.app.tables.values()

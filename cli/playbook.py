@@ -8,9 +8,12 @@ import typer
 
 from cli import client
 from cli.output import ANSWER_IS_NO, WRONG_USE, JsonOption, document, fail, say
+from cli.playbook_editor import new, schema
 from cli.tables import show_rows
 
 app = typer.Typer(no_args_is_help=True, help="Check, apply and list playbooks.")
+app.command()(new)
+app.command()(schema)
 Paths = Annotated[
     list[Path],
     typer.Argument(metavar="PATH...", help="Playbook files, or folders of them.", show_default=False),

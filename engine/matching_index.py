@@ -7,6 +7,7 @@ the catalog; changes nothing afterwards.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from engine.matching_clauses import Facts
@@ -69,7 +70,7 @@ class AlertIndex:
         self._transition = _Clause(triggers, lambda trigger: _folded(trigger.transition))
         self._priority = _Clause(triggers, lambda trigger: _folded(trigger.priority))
         self._tags = {
-            key: _Clause(triggers, lambda trigger, key=key: trigger.tags.get(key))
+            key: _Clause(triggers, partial(_tag, key))
             for key in dict.fromkeys(key for trigger in triggers for key in trigger.tags)
         }
         self._every = (1 << len(triggers)) - 1
@@ -154,6 +155,10 @@ def _positions(bits: _Bits) -> Iterator[int]:
     while at >= 0:
         yield at
         at = text.find("1", at + 1)
+
+
+def _tag(key: str, trigger: AlertTrigger) -> Sequence[str] | None:
+    return trigger.tags.get(key)
 
 
 def _folded(words: Sequence[str]) -> tuple[str, ...] | None:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from engine.playbook.keys import PLAYBOOK, SECTIONS, STEPS, Key, Section
+from engine.playbook.key_tables import Key, Section
+from engine.playbook.keys import PLAYBOOK, SECTIONS, STEPS
 from schemas.actions import ActionSpec
 
 Schema = dict[str, Any]
@@ -46,10 +47,13 @@ FORMS: Mapping[str, Schema] = {
     "expression": _EXPRESSION,
     "list": {"type": "array"},
     "list of words": {},
+    "list of text": {"type": "array", "items": _WORD},
     "list of text with placeholders": {"type": "array", "items": {"type": "string"}},
     "list of steps": _STEPS,
     "one or a list": {},
+    "one of its choices": {"type": _SCALARS},
     "map": {"type": "object"},
+    "map of lists of steps": {"type": "object", "additionalProperties": _STEPS},
     "map of maps": {"type": "object"},
     "map, or list of maps": {},
     "map of text": {"type": "object", "additionalProperties": {"type": [*_SCALARS, "null"]}},
@@ -58,7 +62,7 @@ FORMS: Mapping[str, Schema] = {
     "map with placeholders": {"type": "object", "propertyNames": {"pattern": r"^(?![\s\S]*\$\{\{)"}},
 }
 """What a key takes, in the words of the docs; what depends on the key itself is added in `_form`."""
-_LEAST = {"array": "minItems", "object": "minProperties"}
+_BOUNDS = {"array": ("minItems", "maxItems"), "object": ("minProperties", "maxProperties")}
 
 
 def playbook_schema(actions: Iterable[ActionSpec]) -> Schema:
@@ -92,7 +96,9 @@ def _section(section: Section) -> Schema:
         "additionalProperties": False,
     }
     required = [key.name for key in section.keys if key.default == "required"]
-    return schema | ({"required": required} if required else {})
+    needs = {key.name: [key.needs] for key in section.keys if key.needs}
+    schema |= {"required": required} if required else {}
+    return schema | ({"dependencies": needs} if needs else {})
 
 
 def _key(key: Key) -> Schema:
@@ -120,10 +126,10 @@ def _form(key: Key) -> Schema:
             form["anyOf"] = [words, {"type": "array", "items": words}]
         case "word" if key.choices:
             form["enum"] = list(key.choices)
-    if key.low is not None:
-        form[_LEAST.get(form.get("type", ""), "minimum")] = key.low
-    if key.high is not None:
-        form["maximum"] = key.high
+    bounds = _BOUNDS.get(str(form.get("type")), ("minimum", "maximum"))
+    form |= {
+        name: bound for name, bound in zip(bounds, (key.low, key.high), strict=True) if bound is not None
+    }
     if key.pattern:
         named = {"pattern": key.pattern, "patternErrorMessage": f"Not a name that `{key.name}` takes."}
         form |= {"propertyNames": named} if form.get("type") == "object" else named

@@ -4,42 +4,20 @@ editors are made of it.
 `later` are keys that 3-playbooks describes and this version does not know yet: they are refused, and say so.
 """
 
-from typing import NamedTuple
+from engine.playbook.key_tables import CONTINUE, ID, IF, NAME, PLAYBOOK_NAME, Key, Section
+from engine.playbook.keys_flow import (
+    ASK,
+    ASK_STEP,
+    FOREACH_STEP,
+    PARALLEL_STEP,
+    REPEAT,
+    REPEAT_STEP,
+    RUN_STEP,
+    SWITCH_STEP,
+    WAIT,
+    WAIT_STEP,
+)
 
-
-class Key(NamedTuple):
-    """One key. `takes` and `default` in the words of the docs; `takes` is one of `json_schema.FORMS`."""
-
-    name: str
-    takes: str
-    about: str
-    default: str = ""
-    inside: str = ""
-    """Title of the section that its map has, or each of its maps."""
-    choices: tuple[str, ...] = ()
-    """The words it takes; of `one or a list` those that are known."""
-    low: float | None = None
-    high: float | None = None
-    """Bounds of a number; `low` also of the items of a list, or the keys of a map."""
-    pattern: str = ""
-    """Of the text, or of the keys of the map."""
-
-
-class Section(NamedTuple):
-    """The keys of one mapping. `title` is what an error calls it."""
-
-    title: str
-    keys: tuple[Key, ...]
-    later: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The known keys."""
-        return tuple(key.name for key in self.keys)
-
-
-NAME = "^(?!(?:true|false|null|in)$)[A-Za-z_][A-Za-z0-9_]{0,63}$"
-"""A name in expressions."""
 TRANSITIONS = (
     "Triggered",
     "Re-Triggered",
@@ -60,7 +38,7 @@ PLAYBOOK = Section(
             "name",
             "Unique name: a-z, 0-9 and `-`, at most 64.",
             "required",
-            pattern="^[a-z0-9-]{1,64}$",
+            pattern=PLAYBOOK_NAME,
         ),
         Key("description", "text", "One sentence for lists and pages."),
         Key("owner", "text", "Who looks after it."),
@@ -188,17 +166,12 @@ ON_RECOVERED = Section(
         Key("running", "word", "The key's run: ignore or cancel.", "ignore", choices=("ignore", "cancel")),
     ),
 )
-LATER_KINDS = ("ask", "foreach", "wait", "parallel", "switch", "repeat", "run")
-"""Kinds of steps of a later version."""
-_LATER = ("as", "concurrency", "until", "steps", "cases", "default")
-_IF = Key("if", "expression", "True or false. False: the step is skipped.")
-_ID = Key("id", "name", "Its name in `steps.<id>`: letters, digits and `_`.", pattern=NAME)
 ACTION_STEP = Section(
     "an action step",
     (
-        _ID._replace(default="required"),
+        ID._replace(default="required"),
         Key("action", "name", "What is done; see the actions.", "required"),
-        _IF,
+        IF,
         Key("with", "map with placeholders", "The action's inputs; secrets as `${{ secrets.NAME }}`."),
         Key("select", "map of expressions", "What is kept of the answer, each from `output`.", "all of it"),
         Key("retry", "map", "When it is tried again.", inside="`retry`"),
@@ -212,9 +185,8 @@ ACTION_STEP = Section(
             "fail",
             choices=("fail", "ask", "continue", "retry"),
         ),
-        Key("continue_on_error", "true or false", "A failure does not fail the run.", "false"),
+        CONTINUE,
     ),
-    _LATER,
 )
 RETRY = Section(
     "`retry`",
@@ -228,8 +200,7 @@ RETRY = Section(
 )
 PUBLISH_STEP = Section(
     "a publish step",
-    (Key("publish", "map", "Posts to the Datadog event stream.", inside="`publish`"), _IF, _ID),
-    _LATER,
+    (Key("publish", "map", "Posts to the Datadog event stream.", inside="`publish`"), IF, ID),
 )
 PUBLISH = Section(
     "`publish`",
@@ -251,13 +222,11 @@ PUBLISH = Section(
 )
 SET_STEP = Section(
     "a set step",
-    (Key("set", "map with placeholders", "Gives values to `vars.<name>`.", pattern=NAME, low=1), _IF, _ID),
-    _LATER,
+    (Key("set", "map with placeholders", "Gives values to `vars.<name>`.", pattern=NAME, low=1), IF, ID),
 )
 EXIT_STEP = Section(
     "an exit step",
-    (Key("exit", "map", "Ends the run here; `finally` is still done.", inside="`exit`"), _IF, _ID),
-    _LATER,
+    (Key("exit", "map", "Ends the run here; `finally` is still done.", inside="`exit`"), IF, ID),
 )
 EXIT = Section(
     "`exit`",
@@ -272,7 +241,19 @@ EXIT = Section(
         Key("reason", "text with placeholders", "Why."),
     ),
 )
-STEPS = {"action": ACTION_STEP, "publish": PUBLISH_STEP, "set": SET_STEP, "exit": EXIT_STEP}
+STEPS = {
+    "action": ACTION_STEP,
+    "publish": PUBLISH_STEP,
+    "set": SET_STEP,
+    "exit": EXIT_STEP,
+    "foreach": FOREACH_STEP,
+    "repeat": REPEAT_STEP,
+    "parallel": PARALLEL_STEP,
+    "switch": SWITCH_STEP,
+    "wait": WAIT_STEP,
+    "ask": ASK_STEP,
+    "run": RUN_STEP,
+}
 """Kind of a step, named by the key that makes it one, to its keys."""
 SECTIONS = (
     PLAYBOOK,
@@ -287,4 +268,7 @@ SECTIONS = (
     RETRY,
     PUBLISH,
     EXIT,
+    REPEAT,
+    WAIT,
+    ASK,
 )

@@ -25,6 +25,7 @@ from engine.yaml_values import Value
 
 DAY_MS = 24 * HOUR_MS
 MONTH_MS = 31 * DAY_MS
+PLAYBOOK_NAME = re.compile(r"[a-z0-9-]{1,64}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESERVED = frozenset({"true", "false", "null", "in"})
 """Words that no name in an expression can be, not even after a dot."""

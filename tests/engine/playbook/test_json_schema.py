@@ -28,7 +28,11 @@ BEYOND_A_SCHEMA = {
     r"must not be done twice": "whether an action can be repeated with these inputs",
     r"this default|this choice|default is not required|is for numbers": "an input against its own type",
     r"has no default, so that no alert": "inputs against what starts the playbook",
-    r"the id `\w+` is taken": "two ids",
+    r"the id `\w+` is taken|calls its item|which means something else": "names that mean something already",
+    r"has not run yet here|has run any number of times|is known in its loop": "what is known where",
+    r"is not in a loop|has no `output`": "what a loop has",
+    r"which is not a choice|a choice cannot be called": "answers against the choices",
+    r"`ask` needs the key `on_skip`": "a question against its `if`",
 }
 """Errors of reading that JSON Schema cannot express, or only at a length that nobody could read."""
 

@@ -56,6 +56,26 @@ def test_two_files_of_one_playbook_are_an_error(folder: Path, pulsebook: Pulsebo
     assert f"other.yaml:1:11: error: `one` is the playbook of {folder / 'one.yaml'} too" in done.stdout
 
 
+def test_playbooks_that_call_each_other_are_looked_at_together(folder: Path, pulsebook: Pulsebook) -> None:
+    calls = "playbook: {}\non: {}\nsteps:\n  - {{id: a, run: {}}}\n"
+    (folder / "one.yaml").write_text(calls.format("one", "{call: {}}", "two"))
+    (folder / "deeper" / "two.yml").write_text(calls.format("two", "{call: {}}", "one"))
+    (folder / "three.yaml").write_text(calls.format("three", "{alert: {kind: a}}", "tow"))
+    (folder / "four.yaml").write_text(calls.format("four", "{call: {}}", "three"))
+    done = pulsebook("playbook", "lint", str(folder))
+    assert done.exit_code == 1
+    said = [line.removeprefix(f"{folder}/") for line in done.stdout.splitlines()]
+    circle, fix = "playbooks that call each other in a circle", "(leave out one of these calls)"
+    assert said == [
+        f"deeper/two.yml:4:18: error: {circle}: two → one → two {fix}",
+        "four.yaml:4:18: error: the playbook `three` cannot be called: it has no `on.call` "
+        f"(write `call: {{}}` below `on` in {folder}/three.yaml)",
+        f"one.yaml:4:18: error: {circle}: one → two → one {fix}",
+        "three.yaml:4:18: warning: the playbook `tow` is not among these files (did you mean `two`?)",
+        "4 playbook files, 3 errors, 1 warning",
+    ]
+
+
 def test_problems_may_be_written_for_github_to_show_beside_the_lines(
     tmp_path: Path, pulsebook: Pulsebook
 ) -> None:

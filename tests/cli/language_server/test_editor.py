@@ -82,6 +82,18 @@ WRONG = {
         5,
         "queue",
     ),
+    "a mistake in a step within steps": (
+        "steps:\n  - id: a\n    foreach: alert.tag_list\n    as: tag\n    steps:\n"
+        "      - id: b\n        repeat: {until: 'true', times: 3}\n        steps:\n"
+        "          - parallel:\n              one:\n                - publish: {title: x, txt: y}\n",
+        13,
+        "txt",
+    ),
+    "a loop without a bound": (
+        "steps:\n  - id: a\n    repeat: {until: 'true'}\n    steps: [{exit: {}}]\n",
+        5,
+        "times",
+    ),
     "a step that says not what to do": ("steps:\n  - id: a\n", 4, "action"),
 }
 
@@ -110,7 +122,13 @@ async def offered(editor: tuple[LanguageServer, Path], text: str) -> set[str]:
     ("text", "wanted", "unwanted"),
     [
         ("steps: [{exit: {}}]\n|\n", {"admission", "finally", "inputs", "timeout"}, {"steps", "action"}),
-        ("steps:\n  - |\n", {"action", "publish", "set", "exit", "id", "if"}, {"on"}),
+        ("steps:\n  - |\n", {"action", "publish", "foreach", "ask", "id", "if"}, {"on"}),
+        ("steps:\n  - id: a\n    ask:\n      |\n", {"question", "choices", "on_timeout"}, {"steps", "title"}),
+        (
+            "steps:\n  - switch: alert.kind\n    cases:\n      metric:\n        - |\n",
+            {"action", "switch", "wait"},
+            {"playbook", "on"},
+        ),
         ("steps:\n  - id: a\n    action: log\n    |\n", {"with", "retry", "on_unknown"}, {"id"}),
         ("steps:\n  - id: a\n    action: |\n", {"http.request", "datadog.post_event", "log"}, set()),
         (

@@ -97,6 +97,11 @@ class StepLine(msgspec.Struct, kw_only=True):
     late: str = ""
     """What a result said that came too late."""
 
+    @property
+    def holds_others(self) -> bool:
+        """Whether its own work is that of the steps inside it."""
+        return self.kind_of in _KINDS.values()
+
 
 _KINDS = {LoopEntered: "loop", ParallelEntered: "parallel", SwitchEntered: "switch"}
 
@@ -183,7 +188,9 @@ def _add(view: Timeline, record: JournalRecord) -> None:
         if isinstance(event, VarsSet):
             view.variables |= event.values
     if not view.ended_at_ms:
-        view.status = "waiting" if any(line.status == "waiting" for line in view.steps) else "running"
+        waits = any(line.status == "waiting" for line in view.steps)
+        busy = any(line.status == "running" and not line.holds_others for line in view.steps)
+        view.status = "waiting" if waits and not busy else "running"
 
 
 def _report(seq: int, index: int, event: Reported) -> ReportLine:

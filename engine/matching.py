@@ -80,7 +80,7 @@ def matched_records(received: AlertReceived, cause: Cause, catalog: Catalog) -> 
         recovery=recovery,
     )
     candidates = (
-        Outgoing(ADMISSIONS, one.playbook, _candidate(received, alert, one, catalog))
+        Outgoing(ADMISSIONS, one.playbook, _candidate(received, alert, one, catalog, cause.at_ms))
         for one in looked
         if one.matched
     )
@@ -175,7 +175,10 @@ def _recoveries(alert: Alert, offered: Iterable[Offered], catalog: Catalog) -> t
     )
 
 
-def _candidate(received: AlertReceived, alert: Alert, looked: Looked, catalog: Catalog) -> Candidate:
+def _candidate(
+    received: AlertReceived, alert: Alert, looked: Looked, catalog: Catalog, at_ms: int
+) -> Candidate:
+    """`at_ms`: when the alert came, by the broker's clock; that decides whether a mute was over."""
     return Candidate(
         request_id=alert.id,
         playbook=looked.playbook,
@@ -184,6 +187,8 @@ def _candidate(received: AlertReceived, alert: Alert, looked: Looked, catalog: C
         run_id=run_id(looked.playbook, alert.id),
         alert=alert,
         received_at_ms=received.received_at_ms,
+        paused=catalog.holds.paused(looked.playbook),
+        muted=catalog.holds.muted(alert, looked.playbook, at_ms),
     )
 
 

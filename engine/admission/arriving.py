@@ -65,16 +65,21 @@ def _judged(draft: Draft, candidate: Candidate, book: Compiled | None, situation
 
 
 def _take_settings(draft: Draft, candidate: Candidate, book: Compiled) -> None:
-    """`max_running` holds for all runs of the playbook: that of the newest revision seen."""
-    slots = draft.book
+    """`max_running` and `throttle` hold for all runs of the playbook: those of the newest revision seen."""
+    slots, rules = draft.book, book.playbook.admission
     if candidate.catalog_offset > slots.catalog_offset:
         draft.book = replace(
             slots,
-            max_running=book.playbook.admission.max_running,
+            max_running=rules.max_running,
             catalog_offset=candidate.catalog_offset,
+            throttle_limit=rules.throttle_limit,
+            throttle_per_ms=rules.throttle_per_ms,
+            starts=slots.starts if rules.throttle_limit else (),
         )
-    if not candidate.override:  # nobody makes a candidate of a playbook that is disabled, else
-        switch(draft, True, candidate.catalog_offset)
+    # Whoever makes one else has looked: it is enabled. A parent run has not, it only knows the catalog's
+    # offset of its own start.
+    if not candidate.override and candidate.via != "playbook":
+        switch(draft, True, candidate.paused, candidate.catalog_offset)
 
 
 def _row(draft: Draft, candidate: Candidate, key: str, decided: Decided) -> RunRow:
@@ -108,4 +113,5 @@ def _run_row(
         slot_ms=slot_ms(book),
         due_ms=decided.until_ms or 0,
         request=request,
+        cooldown_ms=rules.cooldown_ms,
     )

@@ -18,6 +18,7 @@ from typing import Literal
 
 import msgspec
 
+from schemas.admissions import Hold
 from schemas.decisions import Admission
 from schemas.ids import digest
 from schemas.inbox import RunRequested
@@ -63,7 +64,14 @@ class PlaybookRow(msgspec.Struct, frozen=True, array_like=True, tag="playbook"):
     enabled: bool = True
     """Whether runs may start, as far as the inputs have told."""
     enabled_offset: int = -1
-    """Where the catalog stood for that: what is older changes it no more."""
+    """Where the catalog stood for that and for `paused`: what is older changes them no more."""
+    paused: Hold | None = None
+    """What pauses the playbook, as far as the inputs have told."""
+    throttle_limit: int = 0
+    """As `max_running`, that of the newest revision seen; 0: no throttle."""
+    throttle_per_ms: int = 0
+    starts: tuple[int, ...] = ()
+    """Times of the latest starts, while there is a throttle: as many as its limit."""
 
 
 class KeyRow(msgspec.Struct, frozen=True, array_like=True, tag="key"):
@@ -76,6 +84,12 @@ class KeyRow(msgspec.Struct, frozen=True, array_like=True, tag="key"):
     """Who waits for the key."""
     parts: tuple[int, ...] = ()
     """Numbers of the parts with further active runs (`engine.admission.listing`)."""
+    started_ms: int = 0
+    """The last start under a cooldown; 0: none that still counts."""
+    cooldown_ms: int = 0
+    """The cooldown of that start: the row is kept for so long."""
+    spaced: int = 0
+    """Candidates with a cooldown that wait for a slot beside the key (`parallel`)."""
 
 
 class RunRow(msgspec.Struct, frozen=True, array_like=True, tag="run"):
@@ -110,6 +124,8 @@ class RunRow(msgspec.Struct, frozen=True, array_like=True, tag="run"):
     key_part: int = 0
     """In which part of its key's row it is listed; 0: in the row itself."""
     cycle_part: int = 0
+    cooldown_ms: int = 0
+    """`cooldown` of its revision."""
 
 
 class CycleRow(msgspec.Struct, frozen=True, array_like=True, tag="cycle"):

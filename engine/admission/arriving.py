@@ -12,6 +12,7 @@ from engine.admission.requesting import MissingAction, requested, slot_ms
 from engine.admission.rows import Decided, RunRow, encode_row
 from engine.admission.rules import ruling
 from engine.admission.situation import Situation
+from engine.admission.spacing import throttle_of
 from engine.admission.switching import switch
 from engine.alert.facts import happened_ms
 from engine.playbook.compiled import Compiled
@@ -72,9 +73,7 @@ def _take_settings(draft: Draft, candidate: Candidate, book: Compiled) -> None:
             slots,
             max_running=rules.max_running,
             catalog_offset=candidate.catalog_offset,
-            throttle_limit=rules.throttle_limit,
-            throttle_per_ms=rules.throttle_per_ms,
-            starts=slots.starts if rules.throttle_limit else (),
+            throttle=throttle_of(slots, rules),
         )
     # Whoever makes one else has looked: it is enabled. A parent run has not, it only knows the catalog's
     # offset of its own start.

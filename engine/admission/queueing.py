@@ -14,7 +14,7 @@ from engine.admission.draft import Draft
 from engine.admission.listing import runs_of, with_run, without_run
 from engine.admission.remembering import remember
 from engine.admission.rows import CycleRow, KeyRow, Queue, RunRow
-from engine.admission.spacing import with_start
+from engine.admission.spacing import one_less_waits, one_more_waits, started_at, with_start
 from schemas.inbox import RunRecovered
 
 STARTS_MAX = 64
@@ -43,7 +43,7 @@ def enqueue(draft: Draft, run_id: str, row: RunRow) -> None:
         if row.key and not row.parallel:
             draft.put_key(row.key, replace(key_row, holder=run_id))
         elif row.key and row.cooldown_ms:
-            draft.put_key(row.key, replace(key_row, spaced=key_row.spaced + 1))
+            draft.put_key(row.key, one_more_waits(key_row))
     else:
         draft.put_key(row.key, replace(key_row, waiting=_with(key_row.waiting, arrival, run_id)))
     draft.book = book
@@ -59,7 +59,7 @@ def activate(draft: Draft, run_id: str, row: RunRow) -> None:
         runs, part = with_run(draft, f"|{row.key}", runs_of(key_row), run_id)
         started = replace(_without_waiting(key_row, run_id, row), active=runs.listed, parts=runs.parts)
         if row.cooldown_ms:
-            started = replace(started, started_ms=draft.at_ms, cooldown_ms=row.cooldown_ms)
+            started = started_at(started, draft.at_ms, row.cooldown_ms)
             remember(draft, f"|{row.key}")
         _put_key(draft, row.key, key_row, started)
         row = replace(row, key_part=part)
@@ -146,7 +146,7 @@ def _without_waiting(key_row: KeyRow, run_id: str, row: RunRow) -> KeyRow:
     if key_row.holder == run_id:
         return replace(key_row, holder="")
     if row.parallel and row.cooldown_ms and row.state == "queued":
-        return replace(key_row, spaced=key_row.spaced - 1)
+        return one_less_waits(key_row)
     return key_row
 
 

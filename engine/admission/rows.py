@@ -43,6 +43,26 @@ class Decided(msgspec.Struct, frozen=True, array_like=True):
     offset: int
 
 
+class Throttle(msgspec.Struct, frozen=True, array_like=True):
+    """Starts of a playbook, all keys together (`engine.admission.spacing`)."""
+
+    limit: int
+    per_ms: int
+    starts: tuple[int, ...] = ()
+    """Times of the latest ones: as many as the limit."""
+
+
+class Cooldown(msgspec.Struct, frozen=True, array_like=True):
+    """Starts of a key."""
+
+    started_ms: int = 0
+    """The last one; 0: none that still counts."""
+    for_ms: int = 0
+    """The cooldown of its revision: the row is kept for so long."""
+    waiting: int = 0
+    """Candidates that wait for a slot beside the key (`while_running: parallel`)."""
+
+
 class PlaybookRow(msgspec.Struct, frozen=True, array_like=True, tag="playbook"):
     """Slots and queue of one playbook."""
 
@@ -67,11 +87,8 @@ class PlaybookRow(msgspec.Struct, frozen=True, array_like=True, tag="playbook"):
     """Where the catalog stood for that and for `paused`: what is older changes them no more."""
     paused: Hold | None = None
     """What pauses the playbook, as far as the inputs have told."""
-    throttle_limit: int = 0
-    """As `max_running`, that of the newest revision seen; 0: no throttle."""
-    throttle_per_ms: int = 0
-    starts: tuple[int, ...] = ()
-    """Times of the latest starts, while there is a throttle: as many as its limit."""
+    throttle: Throttle | None = None
+    """As `max_running`, that of the newest revision seen."""
 
 
 class KeyRow(msgspec.Struct, frozen=True, array_like=True, tag="key"):
@@ -84,12 +101,8 @@ class KeyRow(msgspec.Struct, frozen=True, array_like=True, tag="key"):
     """Who waits for the key."""
     parts: tuple[int, ...] = ()
     """Numbers of the parts with further active runs (`engine.admission.listing`)."""
-    started_ms: int = 0
-    """The last start under a cooldown; 0: none that still counts."""
-    cooldown_ms: int = 0
-    """The cooldown of that start: the row is kept for so long."""
-    spaced: int = 0
-    """Candidates with a cooldown that wait for a slot beside the key (`parallel`)."""
+    cooldown: Cooldown | None = None
+    """None: no start of the key counts any more."""
 
 
 class RunRow(msgspec.Struct, frozen=True, array_like=True, tag="run"):

@@ -45,6 +45,8 @@ inputs:
   mode: {default: fast, choices: [fast, slow]}
   note: {required: false}
 admission:
+  cooldown: 15m
+  throttle: {limit: 10, per: 1h}
   key: alert.monitor_id
   max_running: 5
   while_running: queue
@@ -116,6 +118,9 @@ MODEL = Playbook(
         "note": InputSpec(),
     },
     admission=Admission(
+        cooldown_ms=900_000,
+        throttle_limit=10,
+        throttle_per_ms=3_600_000,
         key="alert.monitor_id",
         max_running=5,
         while_running="queue",

@@ -217,7 +217,7 @@ def test_a_secret_that_is_not_there_is_only_a_warning() -> None:
     read = read_text(WHOLE, secrets=["TOKENS"])
     assert read.playbook == MODEL
     assert [str(problem) for problem in read.problems] == [
-        "book.yaml:32:74: warning: the secret `TOKEN` does not exist (did you mean `TOKENS`?)"
+        "book.yaml:34:74: warning: the secret `TOKEN` does not exist (did you mean `TOKENS`?)"
     ]
 
 

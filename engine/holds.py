@@ -53,6 +53,11 @@ class Holds:
         return self._pauses.get(PAUSE_ALL)
 
     @property
+    def paused_alone(self) -> list[str]:
+        """Playbooks with a pause of their own, sorted."""
+        return sorted(name.removeprefix(PAUSE) for name in self._pauses if name != PAUSE_ALL)
+
+    @property
     def mutes(self) -> tuple[Mute, ...]:
         """Those that nobody deleted, also those that are over; the one that ends last is the first."""
         return self._mutes

@@ -1,4 +1,4 @@
-"""`pulsebook pause`, `resume`: nothing new starts, of one playbook or of all; alerts are held back meanwhile."""
+"""`pulsebook pause`, `resume`: nothing new starts, of one playbook or of all; alerts are held back then."""
 
 from typing import Annotated, Any
 

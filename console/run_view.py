@@ -60,6 +60,8 @@ class RunView(RunSummary, frozen=True, kw_only=True):
     """A run with all the journal tells of it."""
 
     run_url: str
+    parent_run_id: str
+    """The run that waits for this one."""
     due_ms: int | None
     """When the run, or the block it is in, times out."""
     block: str
@@ -186,6 +188,7 @@ def _run_view(connection: sqlite3.Connection, run_id: str) -> RunView | None:
     return RunView(
         **_summary(row),
         run_url=told.run_url,
+        parent_run_id=told.parent_run_id,
         due_ms=told.due_ms or None,
         block=told.block,
         recovered=told.recovered,

@@ -38,6 +38,8 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     ended_at_ms: int | None
     duration_ms: int | None
     """Of the last attempt."""
+    took_ms: int | None
+    """The same; of a loop, question, wait or child that is over: from its beginning to its end."""
     arguments: Any
     """As requested the last time; secrets are never in it."""
     output: Any
@@ -71,9 +73,14 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     tries: list[Attempt]
 
 
+LASTING = frozenset({"loop", "parallel", "switch", "wait", "ask", "run"})
+
+
 def step_view(line: StepLine) -> StepView:
     """From a line of the timeline."""
     first, last = (line.attempts[0], line.attempts[-1]) if line.attempts else (None, None)
+    duration_ms = last.duration_ms if last and last.started_at_ms else None
+    lasted_ms = line.ended_at_ms - line.begun_at_ms if line.ended_at_ms and line.kind_of in LASTING else None
     begun = [each.started_at_ms for each in line.attempts if each.started_at_ms]
     return StepView(
         step=line.step,
@@ -87,7 +94,8 @@ def step_view(line: StepLine) -> StepView:
         requested_at_ms=first.requested_at_ms if first else None,
         started_at_ms=begun[0] if begun else None,
         ended_at_ms=(last.ended_at_ms or None) if last else None,
-        duration_ms=last.duration_ms if last and last.started_at_ms else None,
+        duration_ms=duration_ms,
+        took_ms=duration_ms if lasted_ms is None else lasted_ms,
         arguments=line.arguments,
         output=line.output,
         error=StepError(line.kind, line.message) if line.kind else None,

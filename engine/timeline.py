@@ -50,6 +50,8 @@ class Timeline(msgspec.Struct, kw_only=True):
     request_id: str = ""
     alert_title: str = ""
     run_url: str = ""
+    parent_run_id: str = ""
+    """The run that waits for this one."""
     started_at_ms: int = 0
     ended_at_ms: int = 0
     due_ms: int = 0
@@ -119,6 +121,7 @@ def _started(view: Timeline, event: RunStarted) -> None:
     view.revision, view.via, view.actor = event.revision, event.via, event.actor
     view.request_id, view.run_url, view.due_ms = event.request_id, event.run_url, event.due_ms
     view.inputs = event.inputs
+    view.parent_run_id = event.parent.run_id if event.parent is not None else ""
     view.alert_title = event.alert.title if event.alert is not None else ""
 
 

@@ -18,6 +18,7 @@ from engine.alert.facts import is_recovery, summary
 from engine.alert.normalising import normalise, sound
 from engine.alert.unparsable import Unparsable
 from engine.catalog import Catalog
+from engine.children import pinned_children
 from engine.matching_clauses import CLAUSES, Facts, Miss, first_false, recovery_false
 from engine.matching_index import AlertIndex, Offered
 from engine.playbook.compiled import Compiled
@@ -74,7 +75,7 @@ def matched_records(received: AlertReceived, cause: Cause, catalog: Catalog) -> 
         recovery=recovery,
     )
     candidates = (
-        Outgoing(ADMISSIONS, one.playbook, _candidate(received, alert, one, catalog))
+        Outgoing(ADMISSIONS, one.playbook, _candidate(received, alert, one, catalog, cause.at_ms))
         for one in looked
         if one.matched
     )
@@ -160,7 +161,11 @@ def _recoveries(alert: Alert, offered: Iterable[Offered], catalog: Catalog) -> t
     )
 
 
-def _candidate(received: AlertReceived, alert: Alert, looked: Looked, catalog: Catalog) -> Candidate:
+def _candidate(
+    received: AlertReceived, alert: Alert, looked: Looked, catalog: Catalog, at_ms: int
+) -> Candidate:
+    """`at_ms`: when the alert came, by the broker's clock; that decides whether a mute was over."""
+    book = catalog.compiled(looked.revision)
     return Candidate(
         request_id=alert.id,
         playbook=looked.playbook,
@@ -169,6 +174,9 @@ def _candidate(received: AlertReceived, alert: Alert, looked: Looked, catalog: C
         run_id=run_id(looked.playbook, alert.id),
         alert=alert,
         received_at_ms=received.received_at_ms,
+        children=() if book is None else pinned_children(book, catalog),
+        paused=catalog.holds.paused(looked.playbook),
+        muted=catalog.holds.muted(alert, looked.playbook, at_ms),
     )
 
 

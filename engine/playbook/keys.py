@@ -132,6 +132,13 @@ ADMISSION = Section(
             "What is one incident; sees `alert` only.",
             "alert.monitor_id + '/' + alert.scope",
         ),
+        Key("cooldown", "duration", "No second start of a key so soon after its last, 1s to 31d.", "none"),
+        Key(
+            "throttle",
+            "map",
+            "At most so many starts in such a time, all keys together.",
+            inside="`admission.throttle`",
+        ),
         Key(
             "while_running",
             "word",
@@ -150,7 +157,13 @@ ADMISSION = Section(
         Key("queue", "map", "Bounds of the waiting.", inside="`admission.queue`"),
         Key("on_recovered", "map", "What a recovery does.", inside="`admission.on_recovered`"),
     ),
-    later=("cooldown", "throttle"),
+)
+THROTTLE = Section(
+    "`admission.throttle`",
+    (
+        Key("limit", "whole number", "How many starts, 1 to 1000.", "required", low=1, high=1_000),
+        Key("per", "duration", "In any time of this length, 1s to 31d.", "required"),
+    ),
 )
 QUEUE = Section(
     "`admission.queue`",
@@ -262,6 +275,7 @@ SECTIONS = (
     ON_CALL,
     INPUT,
     ADMISSION,
+    THROTTLE,
     QUEUE,
     ON_RECOVERED,
     *STEPS.values(),

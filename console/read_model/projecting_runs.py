@@ -14,12 +14,13 @@ from schemas.events import (
     StepRequested,
     StepRetryScheduled,
 )
+from schemas.events_flow import ChildRequested, IterationEnded, IterationStarted, WaitStarted
 
 TITLE_MAX = 300
 
-WAITING = (StepRetryScheduled, StepAsked)
-"""After these a run is on hold: for a retry's time, for a person."""
-MOVING = (RunStarted, StepRequested, StepAnswered, BlockEntered)
+WAITING = (StepRetryScheduled, StepAsked, WaitStarted, ChildRequested)
+"""After these a run is on hold: for a time, a person, the alert's recovery, another run."""
+MOVING = (RunStarted, StepRequested, StepAnswered, BlockEntered, IterationStarted)
 
 BEFORE_THE_JOURNAL = {"started": "queued", "queued": "queued"}
 """What a decision means until the journal speaks; the others (held_back, dropped, ...) mean themselves."""
@@ -48,7 +49,7 @@ def project_journal(
         elif isinstance(event, RunFinished):
             _finish(connection, record, event)
             return "new"
-        if isinstance(event, WAITING):
+        if isinstance(event, WAITING) or (isinstance(event, IterationEnded) and event.next_ms):
             status = "waiting"
         elif isinstance(event, MOVING):
             status = "running"

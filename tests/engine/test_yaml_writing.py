@@ -10,9 +10,42 @@ from engine.yaml_text import read_yaml
 from engine.yaml_writing import WIDTH, Commented, bare, write_yaml
 
 _TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=30) | st.sampled_from(
-    ["", "yes", "on", "1_000", "0x1F", "12", "1.5", "null", "~", ".inf", "- a", "a: b", "a #b", "#a", "'", '"']
+    [
+        "",
+        "yes",
+        "on",
+        "1_000",
+        "0x1F",
+        "12",
+        "1.5",
+        "null",
+        "~",
+        ".inf",
+        "- a",
+        "a: b",
+        "a #b",
+        "#a",
+        "'",
+        '"',
+    ]
     + ["a\nb", "a\nb\n", "a\n\nb\n\n", "\na\nb", " a\nb", "a\n b", "a \nb", "\n", "\n\n", "---", "...", "? a"]
-    + ["${{ inputs.a }}", "{a}", "[a", "*a", "&a", "!a", "%a", "@a", "`a", "a:", "a\tb", "\\n", "a,b", "=", "<<"]
+    + [
+        "${{ inputs.a }}",
+        "{a}",
+        "[a",
+        "*a",
+        "&a",
+        "!a",
+        "%a",
+        "@a",
+        "`a",
+        "a:",
+        "a\tb",
+        "\\n",
+        "a,b",
+        "=",
+        "<<",
+    ]
 )
 _SCALARS = _TEXTS | st.none() | st.booleans() | st.integers(-(2**40), 2**40)
 
@@ -75,6 +108,8 @@ def test_a_long_comment_goes_on_in_the_next_line() -> None:
     assert all(len(line) <= WIDTH and line.startswith("#") for line in lines[:-1])
 
 
-@pytest.mark.parametrize("text", ["yes", "No", "on", "null", "12", "1_000", "1.5", ".inf", "~", "0x10", "12:30"])
+@pytest.mark.parametrize(
+    "text", ["yes", "No", "on", "null", "12", "1_000", "1.5", ".inf", "~", "0x10", "12:30"]
+)
 def test_text_that_some_reader_takes_for_something_else_is_quoted(text: str) -> None:
     assert write_yaml({"a": text}) == f'a: "{text}"\n'

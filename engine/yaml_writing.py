@@ -11,10 +11,11 @@ from typing import Any
 WIDTH = 110
 """Columns after which a comment goes on in the next line, and a short list is no longer one."""
 _INDENT = "  "
-_PLAIN = re.compile(r"[A-Za-z_/$.(][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_/$.(][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]*")
 """What may stand without quotes, as far as its characters go. `$` begins placeholders."""
 _OTHER_VALUE = re.compile(
-    r"~|null|true|false|[-+]?(\.inf|\.nan)|[-+.0-9][-+.0-9a-fox_:]*|yes|no|on|off|y|n", re.IGNORECASE
+    r"~|null|true|false|[-+]?\.(inf|nan)|[-+.]?[0-9][-+.0-9_:]*(e[-+]?[0-9]*)?|0[xo][0-9a-f_]+|yes|no|on|off|y|n",
+    re.IGNORECASE,
 )
 """What some reader takes for something else than text."""
 _ON = "on"

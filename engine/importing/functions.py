@@ -101,6 +101,13 @@ def _lower(value: Expr) -> Expr:
     return call(value, "lowerAscii", kind="string")
 
 
+def _kebab(arguments: Arguments) -> Expr:
+    found = _lower(as_text(arguments[0]))
+    for sign in (" ", "_"):
+        found = call(found, "replace", text_literal(sign), text_literal("-"), kind="string")
+    return found
+
+
 def _index(arguments: Arguments) -> Expr:
     found = arguments[0]
     for key in arguments[1:]:
@@ -232,6 +239,7 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[[Arguments], Expr]]] = {
     "squote": (1, 1, _single_quoted),
     "toJson": (1, 1, lambda given: function("json", given[0], "string")),
     "lower": (1, 1, lambda given: _lower(as_text(given[0]))),
+    "kebabcase": (1, 1, _kebab),
     "upper": (1, 1, _on_text("upperAscii")),
     "trim": (1, 1, _on_text("trim")),
     "replace": (3, 3, _on_text("replace")),

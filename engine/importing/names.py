@@ -8,6 +8,8 @@ from engine.importing.go_tree import At, Each, Member, NotTranslatable, Part
 
 ANSWERS = ("selected_responses", "slack_response")
 """Outputs of an interactive question."""
+_COMMON = ("output", "success")
+"""Outputs that many programs have."""
 StepKind = Literal["program", "ask", "event", "mute"]
 _ALERT = {
     "ALERT_ID": "monitor_id",
@@ -49,11 +51,13 @@ class InputName:
 
 @dataclass(frozen=True, slots=True)
 class StepName:
-    """A step: its id here, what its output looks like, and the loops that it is in, the outermost first."""
+    """A step: its id here, what its output looks like, the loops that it is in, and which program it was."""
 
     name: str
     kind: StepKind
     loops: tuple[str, ...] = ()
+    """The outermost first."""
+    program: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ class Names:
     ended: str = ""
     """The loop whose iteration has just ended, where its `break` is looked at."""
     remarks: list[str] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=dict)
+    """Bare fields, and the programs whose output they are taken to be."""
     used: set[str] = field(default_factory=set)
     """Parameters that expressions name."""
     alert_used: bool = False
@@ -119,10 +125,10 @@ class Names:
     def of_step(self, step: StepName, parts: tuple[Part, ...]) -> Expr:
         """What a step gave."""
         first = parts[0].name if parts and isinstance(parts[0], Member) else ""
-        base = self._step_base(step)
+        base = Expr(self._step_base(step))
         if first == "success" and len(parts) == 1:
-            return binary(member(base, "status"), "==", text_literal("succeeded"), RELATION, "bool")
-        output = member(base, "output")
+            return binary(Expr(f"{base.text}.status"), "==", text_literal("succeeded"), RELATION, "bool")
+        output = Expr(f"{base.text}.output")
         if step.kind == "ask":
             return _answer(output, first, parts[1:])
         if step.kind == "event":
@@ -131,17 +137,17 @@ class Names:
             raise NotTranslatable(f"the step `{step.name}` has no output here")
         return members(member(output, "body"), parts)
 
-    def _step_base(self, step: StepName) -> Expr:
+    def _step_base(self, step: StepName) -> str:
         inside = tuple(loop.id for loop in self.loops)
         if self.ended and step.loops and step.loops[-1] == self.ended:
-            return Expr(f"item.{step.name}")
+            return f"item.{step.name}"
         if step.loops == inside[: len(step.loops)]:
-            return Expr(f"steps.{step.name}")
+            return f"steps.{step.name}"
         if len(step.loops) != len(inside) + 1:
             raise NotTranslatable(f"the step `{step.name}` is in another loop")
         outputs = f"steps.{step.loops[-1]}.outputs"
         self.remark(f"`{step.name}` is taken from the last round of the loop `{step.loops[-1]}`")
-        return Expr(f"{outputs}[size({outputs}) - 1].{step.name}")
+        return f"{outputs}[size({outputs}) - 1].{step.name}"
 
     def _parameter(self, parts: tuple[Part, ...]) -> Expr:
         if not parts or not isinstance(parts[0], Member):
@@ -184,12 +190,18 @@ class Names:
         raise NotTranslatable(f"`{first}.{name}` has no counterpart")
 
     def _before(self, first: str, rest: tuple[Part, ...]) -> Expr:
-        """A bare field: all outputs were merged there; here it is looked for in the step before."""
+        """A bare field: all outputs were merged there; here it is looked for in the step before.
+
+        What was once an output of one program is looked for in the last step of that program again.
+        """
         kind: StepKind = "ask" if first in ANSWERS else "program"
         found = [step for step in self.order if step.kind == kind]
         if not found:
             raise NotTranslatable(f"`{first}` names neither a step nor anything else")
-        self.remark(f"`{first}` is taken to be an output of the step before, `{found[-1].name}`")
+        if first not in _COMMON:
+            program = self.fields.setdefault(first, found[-1].program)
+            found = [step for step in found if step.program == program]
+        self.remark(f"`{first}` is taken to be an output of the step `{found[-1].name}`")
         return self.of_step(found[-1], (Member(first), *rest))
 
 

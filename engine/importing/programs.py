@@ -115,6 +115,7 @@ def _to_slack(step: Value, source: Source, text: Any, known: tuple[str, ...]) ->
     env = below(step, "env")
     to = below(env, "RECIPIENTS")
     notes = _left_out(env, ("RECIPIENTS", *known, *_SILENT), source)
+    notes += source.once(step.mark, "messages want a secret: `pulsebook secret set SLACK_TOKEN`")
     channel = "" if to is None else source.text(to)
     recipients = scalar_text(to)
     if to is not None and "{{" not in recipients and ("," in recipients or "@" in recipients):

@@ -8,7 +8,7 @@ from engine.importing.notes import Notes
 from engine.importing.templates import in_text
 from engine.playbook.problems import Problems
 from engine.playbook.reading_trigger import RESERVED
-from engine.yaml_values import Value
+from engine.yaml_values import Mark, Value
 from engine.yaml_writing import Commented
 
 _COMMENTS_MAX = 20
@@ -28,6 +28,7 @@ class Source:
         self.names = Names()
         self._lines = text.removeprefix("\ufeff").split("\n")
         self._taken: set[str] = set()
+        self._said: set[str] = set()
 
     def comments_above(self, value: Value) -> tuple[str, ...]:
         """The comment lines right above an item of a list, not indented more than its dash."""
@@ -63,6 +64,13 @@ class Source:
         while plain in {loop.variable for loop in self.names.loops}:
             plain += "_2"
         return plain
+
+    def once(self, mark: Mark, message: str) -> tuple[str, ...]:
+        """A note at the first place that it is about, and not at the others."""
+        if message in self._said:
+            return ()
+        self._said.add(message)
+        return (self.notes.add(mark, message),)
 
     def text(self, value: Value) -> Any:
         """A scalar with templates as text with placeholders, with its notes above it."""

@@ -88,7 +88,7 @@ def _is_playbook(value: Value, problems: Problems) -> bool:
 
 
 def _playbook(value: Value, source: Source) -> dict[str, Any]:
-    inputs = _inputs(below(value, "parameters"), source)
+    inputs, gone = _inputs(below(value, "parameters"), source)
     steps = StepImporter(source).block(value.data["steps"])
     name, above = _name(value, source)
     above += source.ignored(value, _TOP, "the playbook")
@@ -102,8 +102,8 @@ def _playbook(value: Value, source: Source) -> dict[str, Any]:
     if posted:
         kept[PROGRAMS_INPUT] = _programs_input(value, source)
     if kept:
-        made["inputs"] = kept
-    made["steps"] = steps
+        made["inputs"] = Commented(kept, gone)
+    made["steps"] = steps if kept else Commented(steps, gone)
     return made
 
 
@@ -134,14 +134,15 @@ def _programs_input(value: Value, source: Source) -> Commented:
     return Commented(item, (source.notes.add(value.mark, message),))
 
 
-def _inputs(parameters: Value | None, source: Source) -> dict[str, tuple[Any, Any]]:
-    """Each input with a test, made after the steps, whether anything names it."""
+def _inputs(parameters: Value | None, source: Source) -> tuple[dict[str, tuple[Any, Any]], tuple[str, ...]]:
+    """Each input with a test, made after the steps, whether anything names it; notes of what is none here."""
     found: dict[str, tuple[Any, Any]] = {}
+    gone: list[str] = []
     if parameters is None or parameters.data is None:
-        return found
+        return found, ()
     if not isinstance(parameters.data, tuple):
         source.problems.error(parameters.mark, "`parameters` should be a list", "begin each with `- name:`")
-        return found
+        return found, ()
     taken: set[str] = {PROGRAMS_INPUT}
     for parameter in parameters.data:
         given = text_below(parameter, "name")
@@ -152,10 +153,12 @@ def _inputs(parameters: Value | None, source: Source) -> dict[str, tuple[Any, An
         name = _input_name(given, taken)
         kind = text_below(parameter, "type") or "var"
         if kind == "secret":
-            _secret(parameter, given, source)
+            gone.append(_secret(parameter, given, source))
             continue
+        if kind in _GONE:
+            gone.append(source.notes.add(parameter.mark, f"`{given}`: {_GONE[kind]}"))
         found[name] = _input(parameter, kind, given, name, source)
-    return found
+    return found, tuple(gone)
 
 
 def _input_name(given: str, taken: set[str]) -> str:
@@ -169,12 +172,12 @@ def _input_name(given: str, taken: set[str]) -> str:
     return name
 
 
-def _secret(parameter: Value, given: str, source: Source) -> None:
+def _secret(parameter: Value, given: str, source: Source) -> str:
     default = text_below(parameter, "default").strip()
     wanted = default if default.isidentifier() and default.isascii() else _snake(given)
     source.names.inputs[given] = InputName(wanted, secret=wanted)
     message = f"the parameter `{given}` is the secret {wanted} here: `pulsebook secret set {wanted}`"
-    source.notes.add(parameter.mark, message)
+    return source.notes.add(parameter.mark, message)
 
 
 def _snake(name: str) -> str:
@@ -190,7 +193,6 @@ def _input(parameter: Value, kind: str, given: str, name: str, source: Source) -
     default = below(parameter, "default")
     source.names.inputs[given] = InputName(name)
     if kind in _GONE:
-        source.notes.add(parameter.mark, f"`{given}`: {_GONE[kind]}")
         item["default"] = scalar_text(default)
     elif kind not in _TYPES:
         comments += (source.notes.add(parameter.mark, f"its type was `{kind}`"),)

@@ -1,7 +1,7 @@
 """The steps of a StackPulse playbook, in order: which run when, and what becomes of each.
 
-What a step does is in `programs`; conditions and selectors are translated in `templates`. A group with `when` is a
-`switch` here, or an `if` where one step is in it; a loop is a `foreach`.
+What a step does is in `programs`; conditions and selectors are translated in `templates`. A group with
+`when` is a `switch` here, or an `if` where one step is in it; a loop is a `foreach`.
 """
 
 import re
@@ -31,7 +31,7 @@ _DEPTH_MAX = 20
 
 
 class Made(NamedTuple):
-    """One step of ours: its comments, its id (may be empty), its condition, the keys that say what it does."""
+    """One step of ours: comments, id and condition (both may be empty), the keys that say what it does."""
 
     comments: tuple[str, ...]
     id: str
@@ -121,7 +121,7 @@ class StepImporter:
             keys["ask"] = {**keys["ask"], "on_skip": self._on_skip(value, keys["ask"])}
         if is_set(below(value, "ignoreFailure")):
             keys["continue_on_error"] = True
-        self._know(given, StepName(name, body.kind, tuple(loop.id for loop in self._names.loops)))
+        self._know(given, StepName(name, body.kind, tuple(loop.id for loop in self._names.loops), program))
         return Made(comments + notes, name, condition, keys, body.kind)
 
     def _know(self, given: str, step: StepName) -> None:

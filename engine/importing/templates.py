@@ -187,6 +187,9 @@ class _Translator:
         if name == "toPrettyJson":
             self._names.remark("`toPrettyJson` is `json()` here, in one line")
             name = "toJson"
+        if name in ("kebabcase", "kebabCase"):
+            self._names.remark("`kebabcase` is small letters here, with `-` for blanks and `_`")
+            name = "kebabcase"
         return apply_function(name, [self.term(argument, place) for argument in arguments])
 
     def _step_output(self, call: Call, parts: tuple[Part, ...]) -> Expr:
@@ -214,8 +217,12 @@ class _Translator:
         try:
             _environment(self._names).compile(found.text)
         except ExpressionError as error:
-            raise NotTranslatable(f"`{found.text}` is no expression: {error.message}") from error
+            raise NotTranslatable(f"`{_short(found.text)}` is no expression: {error.message}") from error
         return found
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:79] + "…"
 
 
 def _environment(names: Names) -> Environment:

@@ -35,6 +35,11 @@ class Expr:
     secret: str = ""
     """Name of the secret that it is: such can only be a whole placeholder."""
 
+    negates: "Expr | None" = None
+    """Of a negation: what it negates."""
+    sole: "Expr | None" = None
+    """Of a list that is written out and has one item: the item."""
+
     def __post_init__(self) -> None:
         if len(self.text) > TEXT_MAX:
             raise NotTranslatable(f"the expression would have more than {TEXT_MAX} characters")
@@ -83,6 +88,8 @@ def member(base: Expr, name: str) -> Expr:
 
 def element(base: Expr, index: int) -> Expr:
     """`base[index]`; from the end where it is negative."""
+    if base.sole is not None and index in (0, -1):
+        return base.sole
     if index < 0:
         return Expr(f"{base.at(ATOM)}[size({base.text}) - {-index}]")
     return Expr(f"{base.at(ATOM)}[{index}]", soft=f"{base.soft or base.at(ATOM)}[?{index}]")
@@ -106,24 +113,12 @@ def function(name: str, argument: Expr, kind: str) -> Expr:
 
 def negated(condition: Expr) -> Expr:
     """`!condition`, without a second `!`."""
-    if condition.text.startswith("!") and condition.rank == UNARY:
-        inner = condition.text[1:]
-        whole = inner.startswith("(") and _closes_at_end(inner)
-        return Expr(inner[1:-1] if whole else inner, "bool", CHOICE if whole else ATOM)
+    if condition.negates is not None:
+        return condition.negates
     for sign, opposite in ((" == ", " != "), (" != ", " == ")):
         if condition.rank == RELATION and condition.text.count(sign) == 1 and "'" not in condition.text:
             return Expr(condition.text.replace(sign, opposite), "bool", RELATION)
-    return Expr("!" + condition.at(ATOM), "bool", UNARY)
-
-
-def _closes_at_end(text: str) -> bool:
-    """Whether the bracket at the beginning is closed by the last character, and by none before."""
-    depth = 0
-    for at, sign in enumerate(text):
-        depth += (sign == "(") - (sign == ")")
-        if depth == 0:
-            return at == len(text) - 1
-    return False
+    return Expr("!" + condition.at(ATOM), "bool", UNARY, negates=condition)
 
 
 def is_empty(value: Expr) -> Expr:

@@ -232,7 +232,7 @@ def _answer(output: Expr, first: str, rest: tuple[Part, ...]) -> Expr:
     if (first == "slack_response" and not rest) or (first == "selected_responses" and rest == (At(0),)):
         return choice
     if first == "selected_responses" and not rest:
-        return Expr(f"[{choice.text}]", "list")
+        return Expr(f"[{choice.text}]", "list", sole=choice)
     raise NotTranslatable(f"a question has no `{first}` here, but `output.choice`")
 
 

@@ -35,15 +35,22 @@ class Made(NamedTuple):
 
     comments: tuple[str, ...]
     id: str
-    condition: str
+    condition: Expr | None
     keys: dict[str, Any]
     kind: StepKind = "mute"
+
+    def also_if(self, condition: Expr) -> "Made":
+        """The same under one more condition, asked first."""
+        if self.condition is None:
+            return self._replace(condition=condition)
+        both = f"{condition.at(AND)} && {self.condition.at(AND)}"
+        return self._replace(condition=Expr(both, "bool", AND))
 
     def written(self) -> Commented:
         """As it stands in the file."""
         first: dict[str, Any] = {"id": self.id} if self.id else {}
-        if self.condition:
-            first["if"] = self.condition
+        if self.condition is not None:
+            first["if"] = self.condition.text
         return Commented({**first, **self.keys}, self.comments)
 
 
@@ -80,9 +87,9 @@ class StepImporter:
         """Adds steps; a `switch` on what the one before it asks becomes one more case of that."""
         for each in more:
             last = made[-1].keys if made else {}
-            if "switch" in last and last["switch"] == each.keys.get("switch") and not each.condition:
+            if "switch" in last and last["switch"] == each.keys.get("switch") and each.condition is None:
                 cases = each.keys["cases"]
-                if not made[-1].condition and not set(cases) & set(last["cases"]):
+                if made[-1].condition is None and not set(cases) & set(last["cases"]):
                     case = next(iter(cases))
                     last["cases"][case] = Commented(cases[case], each.comments)
                     continue
@@ -106,7 +113,7 @@ class StepImporter:
     def _step(self, value: Value) -> Made:
         source = self._source
         comments = source.comments_above(value)
-        condition, notes = self._condition(below(value, "when"))
+        condition, notes = self._asked(below(value, "when"))
         body = body_of(value, source)
         program = program_of(value)
         given = text_below(value, "id")
@@ -117,7 +124,7 @@ class StepImporter:
             notes += (source.notes.add(value.mark, f"a second step `{given}`: what follows reads this one"),)
         notes += body.notes + source.ignored(value, (*_STEP_KEYS, *_STEP_SILENT), "a step")
         keys = dict(body.keys)
-        if body.kind == "ask" and condition:
+        if body.kind == "ask" and condition is not None:
             keys["ask"] = {**keys["ask"], "on_skip": self._on_skip(value, keys["ask"])}
         if is_set(below(value, "ignoreFailure")):
             keys["continue_on_error"] = True
@@ -139,12 +146,8 @@ class StepImporter:
         message = f"the answer where it is not asked is `{choice}`: look whether that is right"
         return Commented(choice, (self._source.notes.add(value.mark, message),))
 
-    def _condition(self, value: Value | None) -> tuple[str, tuple[str, ...]]:
-        """A `when` as an `if`, empty where it always holds; what cannot be said never holds."""
-        found, notes = self._asked(value)
-        return ("" if found is None else found.text), notes
-
     def _asked(self, value: Value | None) -> tuple[Expr | None, tuple[str, ...]]:
+        """A `when` as an expression, None where it always holds; what cannot be said never holds."""
         text = scalar_text(value).strip()
         if value is None or text.lower() in ("", "true"):
             return None, ()
@@ -167,14 +170,12 @@ class StepImporter:
             first = [inner[0]._replace(comments=comments + inner[0].comments)] if inner else []
             return first + inner[1:]
         if len(inner) == 1 and self._may_have_if(inner[0]):
-            own = inner[0].condition
-            both = f"{found.at(AND)} && {Expr(own, 'bool', AND + 1).at(AND)}" if own else found.text
-            return [inner[0]._replace(comments=comments + inner[0].comments, condition=both)]
+            return [inner[0]._replace(comments=comments + inner[0].comments).also_if(found)]
         subject, case = found.text, "true"
         if parts := _SUBJECT.fullmatch(found.text):
             subject, case = parts[1], parts[2]
         cases: dict[str, Any] = {case: [made.written() for made in inner]}
-        return [Made(comments, "", "", {"switch": subject, "cases": cases})]
+        return [Made(comments, "", None, {"switch": subject, "cases": cases})]
 
     @staticmethod
     def _may_have_if(made: Made) -> bool:
@@ -198,7 +199,7 @@ class StepImporter:
         over = items_of(text, source)
         variable = source.variable(text_below(loop, "value"))
         name, _ = source.unique(text_below(value, "id") or f"each_{variable}", "loop")
-        condition, notes = self._condition(below(value, "when"))
+        condition, notes = self._asked(below(value, "when"))
         key, item = text_below(loop, "key") or "key", text_below(loop, "value") or "value"
         names.loops.append(Loop(name, key, item, variable))
         try:
@@ -208,7 +209,7 @@ class StepImporter:
         finally:
             names.loops.pop()
         if each is not None:
-            inner = [self._also_if(made, each) for made in inner]
+            inner = [made.also_if(each) for made in inner]
         if not inner:
             source.problems.error(loop.mark, "a loop without steps", "write at least one below `steps`")
         keys: dict[str, Any] = {"foreach": over, "as": variable}
@@ -216,9 +217,3 @@ class StepImporter:
             keys["until"] = until
         keys["steps"] = [made.written() for made in inner]
         return [Made(comments + notes + each_notes, name, condition, keys)]
-
-    @staticmethod
-    def _also_if(made: Made, condition: Expr) -> Made:
-        own = Expr(made.condition, "bool", AND + 1)
-        both = f"{condition.at(AND)} && {own.at(AND)}" if made.condition else condition.text
-        return made._replace(condition=both)

@@ -31,6 +31,15 @@ from schemas.events import (
     StepSucceeded,
     VarsSet,
 )
+from schemas.events_flow import (
+    ChildRequested,
+    IterationEnded,
+    IterationStarted,
+    LoopEntered,
+    ParallelEntered,
+    SwitchEntered,
+    WaitStarted,
+)
 from schemas.publications import Published, Refused
 
 StepStatus = Literal["running", "waiting", "succeeded", "failed", "unknown", "skipped", "cancelled"]
@@ -77,8 +86,19 @@ class StepLine(msgspec.Struct, kw_only=True):
     answer: str = ""
     answered_by: str = ""
     """Empty for the timeout."""
+    kind_of: str = ""
+    """loop, parallel, switch, wait, ask or run; empty for an action, publish and set."""
+    iterations: int = 0
+    """Of a loop: how many have begun."""
+    total: int = 0
+    child_run_id: str = ""
+    by: tuple[str, ...] = ()
+    """Of a question: roles or names that may answer; empty: operators."""
     late: str = ""
     """What a result said that came too late."""
+
+
+_KINDS = {LoopEntered: "loop", ParallelEntered: "parallel", SwitchEntered: "switch"}
 
 
 class ReportLine(msgspec.Struct, kw_only=True):
@@ -197,7 +217,9 @@ def _fold_step(line: StepLine, event: RunEvent, record: JournalRecord) -> None:
         case StepGranted():
             line.attempts[-1].instance = event.instance
         case StepSucceeded():
-            line.status, line.output, line.kind, line.message = "succeeded", event.output, "", ""
+            loop = line.output if line.kind_of == "loop" else event.output
+            line.status, line.output, line.kind, line.message = "succeeded", loop, "", ""
+            line.due_ms = 0
             _end_attempt(line, at_ms, event.started_at_ms, event.duration_ms)
         case StepFailed():
             line.status, line.continued, line.due_ms = event.status, event.continued, 0
@@ -207,7 +229,7 @@ def _fold_step(line: StepLine, event: RunEvent, record: JournalRecord) -> None:
             line.status, line.due_ms = "waiting", event.due_ms
             _failed_attempt(line, event, at_ms)
         case StepSkipped():
-            line.status, line.message = "skipped", event.reason
+            line.status, line.message, line.output = "skipped", event.reason, event.output
         case StepCancelled():
             line.status, line.message, line.due_ms = "cancelled", event.reason, 0
             _end_attempt(line, at_ms, 0, 0)
@@ -215,6 +237,7 @@ def _fold_step(line: StepLine, event: RunEvent, record: JournalRecord) -> None:
             line.status, line.due_ms = "waiting", event.due_ms
             line.question, line.choices, line.on_timeout = event.question, event.choices, event.on_timeout
             line.asked_seq, line.answer, line.answered_by = record.seq, "", ""
+            line.by, line.kind_of = event.by, line.kind_of if event.attempt else "ask"
         case StepAnswered():
             line.status, line.due_ms = "running", 0
             line.answer, line.answered_by = event.choice, event.actor
@@ -223,6 +246,27 @@ def _fold_step(line: StepLine, event: RunEvent, record: JournalRecord) -> None:
             line.late = ": ".join(filter(None, (event.status, event.message)))
         case VarsSet() | Reported():
             line.status = "succeeded"
+        case LoopEntered() | ParallelEntered() | SwitchEntered():
+            line.status, line.kind_of = "running", _KINDS[type(event)]
+            if isinstance(event, LoopEntered):
+                line.total, line.output = event.total, []
+            elif isinstance(event, SwitchEntered):
+                line.message = f"{event.value!r}: " + (
+                    "default" if event.case < 0 else f"case {event.case + 1}"
+                )
+        case IterationStarted():
+            line.status, line.iterations, line.due_ms = "running", event.index + 1, 0
+        case IterationEnded():
+            outputs = line.output or []
+            line.output = [*outputs, *[None] * (event.index + 1 - len(outputs))]
+            line.output[event.index] = event.outputs  # iterations end in any order
+            line.due_ms = event.next_ms
+            line.status = "waiting" if event.next_ms else line.status
+        case WaitStarted():
+            line.status, line.kind_of, line.due_ms = "waiting", "wait", event.due_ms
+        case ChildRequested():
+            line.status, line.kind_of, line.child_run_id = "waiting", "run", event.child_run_id
+            line.arguments, line.action = event.inputs, event.playbook
 
 
 def _failed_attempt(line: StepLine, event: StepFailed | StepRetryScheduled, at_ms: int) -> None:

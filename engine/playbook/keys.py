@@ -3,30 +3,19 @@
 `later` are keys that 3-playbooks describes and this version does not know yet: they are refused, and say so.
 """
 
-from typing import NamedTuple
-
-
-class Key(NamedTuple):
-    """One key. `takes` and `default` in the words of the docs."""
-
-    name: str
-    takes: str
-    about: str
-    default: str = ""
-
-
-class Section(NamedTuple):
-    """The keys of one mapping. `title` is what an error calls it."""
-
-    title: str
-    keys: tuple[Key, ...]
-    later: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The known keys."""
-        return tuple(key.name for key in self.keys)
-
+from engine.playbook.key_tables import CONTINUE, ID, IF, Key, Section
+from engine.playbook.keys_flow import (
+    ASK,
+    ASK_STEP,
+    FOREACH_STEP,
+    PARALLEL_STEP,
+    REPEAT,
+    REPEAT_STEP,
+    RUN_STEP,
+    SWITCH_STEP,
+    WAIT,
+    WAIT_STEP,
+)
 
 PLAYBOOK = Section(
     "a playbook",
@@ -116,17 +105,12 @@ ON_RECOVERED = Section(
         Key("running", "word", "The key's run: ignore or cancel.", "ignore"),
     ),
 )
-LATER_KINDS = ("ask", "foreach", "wait", "parallel", "switch", "repeat", "run")
-"""Kinds of steps of a later version."""
-_LATER = ("as", "concurrency", "until", "steps", "cases", "default")
-_IF = Key("if", "expression", "True or false. False: the step is skipped.")
-_ID = Key("id", "name", "Its name in `steps.<id>`: letters, digits and `_`.")
 ACTION_STEP = Section(
     "an action step",
     (
-        _ID._replace(default="required"),
+        ID._replace(default="required"),
         Key("action", "name", "What is done; see the actions.", "required"),
-        _IF,
+        IF,
         Key("with", "map with placeholders", "The action's inputs; secrets as `${{ secrets.NAME }}`."),
         Key("select", "map of expressions", "What is kept of the answer, each from `output`.", "all of it"),
         Key("retry", "map", "When it is tried again."),
@@ -139,9 +123,8 @@ ACTION_STEP = Section(
             "An unrepeatable step may or may not be done: fail, ask, continue, retry.",
             "fail",
         ),
-        Key("continue_on_error", "true or false", "A failure does not fail the run.", "false"),
+        CONTINUE,
     ),
-    _LATER,
 )
 RETRY = Section(
     "`retry`",
@@ -154,7 +137,7 @@ RETRY = Section(
     ),
 )
 PUBLISH_STEP = Section(
-    "a publish step", (Key("publish", "map", "Posts to the Datadog event stream."), _IF, _ID), _LATER
+    "a publish step", (Key("publish", "map", "Posts to the Datadog event stream."), IF, ID)
 )
 PUBLISH = Section(
     "`publish`",
@@ -169,10 +152,10 @@ PUBLISH = Section(
     ),
 )
 SET_STEP = Section(
-    "a set step", (Key("set", "map with placeholders", "Gives values to `vars.<name>`."), _IF, _ID), _LATER
+    "a set step", (Key("set", "map with placeholders", "Gives values to `vars.<name>`."), IF, ID)
 )
 EXIT_STEP = Section(
-    "an exit step", (Key("exit", "map", "Ends the run here; `finally` is still done."), _IF, _ID), _LATER
+    "an exit step", (Key("exit", "map", "Ends the run here; `finally` is still done."), IF, ID)
 )
 EXIT = Section(
     "`exit`",
@@ -181,7 +164,19 @@ EXIT = Section(
         Key("reason", "text with placeholders", "Why."),
     ),
 )
-STEPS = {"action": ACTION_STEP, "publish": PUBLISH_STEP, "set": SET_STEP, "exit": EXIT_STEP}
+STEPS = {
+    "action": ACTION_STEP,
+    "publish": PUBLISH_STEP,
+    "set": SET_STEP,
+    "exit": EXIT_STEP,
+    "foreach": FOREACH_STEP,
+    "repeat": REPEAT_STEP,
+    "parallel": PARALLEL_STEP,
+    "switch": SWITCH_STEP,
+    "wait": WAIT_STEP,
+    "ask": ASK_STEP,
+    "run": RUN_STEP,
+}
 """Kind of a step, named by the key that makes it one, to its keys."""
 SECTIONS = (
     PLAYBOOK,
@@ -196,4 +191,7 @@ SECTIONS = (
     RETRY,
     PUBLISH,
     EXIT,
+    REPEAT,
+    WAIT,
+    ASK,
 )

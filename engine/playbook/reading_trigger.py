@@ -27,6 +27,7 @@ TRANSITIONS = (
     "Warn Recovered",
 )
 PRIORITIES = ("P1", "P2", "P3", "P4", "P5", "normal", "low")
+PLAYBOOK_NAME = re.compile(r"[a-z0-9-]{1,64}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESERVED = frozenset({"true", "false", "null", "in"})
 """Words that no name in an expression can be, not even after a dot."""

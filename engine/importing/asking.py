@@ -6,13 +6,13 @@ from typing import Any
 
 from engine.importing.source import Source, below, is_set, scalar_text
 from engine.playbook.durations import as_duration, duration_ms
+from engine.playbook.reading_kinds import CHOICES_MAX
 from engine.yaml_values import Mark, Value
 from engine.yaml_writing import Commented
 
 _TIMEOUT = "10m"
 """What their question waited where nothing was said."""
 _STAND_IN = ["proceed", "stop"]
-_CHOICES_MAX = 100
 _KNOWN = (
     *("QUESTION", "HEADER_MESSAGE", "RESPONSES", "SELECTOR_TYPE", "TIMEOUT", "DEFAULT_RESPONSE"),
     *("ALLOW_NONE", "RECIPIENTS", "SP_REDIRECT_URL", "SP_FORMATTER", "IMAGE_URL", "IMAGE_TEXT"),
@@ -60,7 +60,7 @@ def _choices(env: Value | None, mark: Mark, source: Source) -> Any:
     found = _listed(fixed)
     if is_set(below(env, "ALLOW_NONE")) and "None" not in found:
         found.append("None")
-    found = found[:_CHOICES_MAX]
+    found = found[:CHOICES_MAX]
     if "{{" not in text and found:
         return found
     message = f"choices are written out here, and were `{text}`"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from engine.importing.cel import RELATION, Expr, binary, element, member, text_literal
+from engine.importing.cel import RELATION, Expr, binary, element, literal, member, text_literal
 from engine.importing.go_tree import At, Each, Member, NotTranslatable, Part
 
 ANSWERS = ("selected_responses", "slack_response")
@@ -125,10 +125,11 @@ class Names:
     def of_step(self, step: StepName, parts: tuple[Part, ...]) -> Expr:
         """What a step gave."""
         first = parts[0].name if parts and isinstance(parts[0], Member) else ""
-        base = Expr(self._step_base(step))
+        base, output = self._step_base(step)
         if first == "success" and len(parts) == 1:
-            return binary(Expr(f"{base.text}.status"), "==", text_literal("succeeded"), RELATION, "bool")
-        output = Expr(f"{base.text}.output")
+            if not base:
+                return binary(output, "!=", literal(None), RELATION, "bool")
+            return binary(Expr(f"{base}.status"), "==", text_literal("succeeded"), RELATION, "bool")
         if step.kind == "ask":
             return _answer(output, first, parts[1:])
         if step.kind == "event":
@@ -137,17 +138,18 @@ class Names:
             raise NotTranslatable(f"the step `{step.name}` has no output here")
         return members(member(output, "body"), parts)
 
-    def _step_base(self, step: StepName) -> str:
+    def _step_base(self, step: StepName) -> tuple[str, Expr]:
+        """What a step's status hangs on (empty where only the output is kept), and its output."""
         inside = tuple(loop.id for loop in self.loops)
         if self.ended and step.loops and step.loops[-1] == self.ended:
-            return f"item.{step.name}"
+            return f"item.{step.name}", Expr(f"item.{step.name}.output")
         if step.loops == inside[: len(step.loops)]:
-            return f"steps.{step.name}"
+            return f"steps.{step.name}", Expr(f"steps.{step.name}.output")
         if len(step.loops) != len(inside) + 1:
             raise NotTranslatable(f"the step `{step.name}` is in another loop")
         outputs = f"steps.{step.loops[-1]}.outputs"
         self.remark(f"`{step.name}` is taken from the last round of the loop `{step.loops[-1]}`")
-        return f"{outputs}[size({outputs}) - 1].{step.name}"
+        return "", Expr(f"{outputs}[size({outputs}) - 1].{step.name}")
 
     def _parameter(self, parts: tuple[Part, ...]) -> Expr:
         if not parts or not isinstance(parts[0], Member):

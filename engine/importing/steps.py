@@ -126,7 +126,7 @@ class StepImporter:
         keys = dict(body.keys)
         if body.kind == "ask" and condition is not None:
             keys["ask"] = {**keys["ask"], "on_skip": self._on_skip(value, keys["ask"])}
-        if is_set(below(value, "ignoreFailure")):
+        if is_set(below(value, "ignoreFailure")) and "wait" not in keys:
             keys["continue_on_error"] = True
         self._know(given, StepName(name, body.kind, tuple(loop.id for loop in self._names.loops), program))
         return Made(comments + notes, name, condition, keys, body.kind)

@@ -1,6 +1,8 @@
 """Go templates made into what a playbook takes: text with `${{ }}`, conditions, expressions."""
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from engine.expressions import Environment, ExpressionError
@@ -27,6 +29,7 @@ from engine.importing.names import Names, members
 from engine.playbook.names import ALERT_NAMES, RUN_NAMES, STEP_NAMES
 from engine.playbook.templates import OPENING
 
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LITERAL_OPENING = f"${{{{ '{OPENING}' }}}}"
 
 
@@ -215,7 +218,7 @@ class _Translator:
         if found.secret:
             return found
         try:
-            _environment(self._names).compile(found.text)
+            _environment(self._names, found.text).compile(found.text)
         except ExpressionError as error:
             raise NotTranslatable(f"`{_short(found.text)}` is no expression: {error.message}") from error
         return found
@@ -225,11 +228,22 @@ def _short(text: str) -> str:
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-def _environment(names: Names) -> Environment:
+def _environment(names: Names, text: str) -> Environment:
+    """The names that an expression may use, of steps and inputs only those that it seems to name."""
+    words = set(_WORD.findall(text))
+    inputs = {given.name for given in names.inputs.values() if not given.secret}
+    steps = {step.name for step in names.order}
+    loops = {loop for step in names.order for loop in step.loops}
+    variables = {loop.variable for loop in names.loops}
+    return _built(*(frozenset(each & words) for each in (inputs, steps, loops, variables)))
+
+
+@lru_cache(maxsize=64)
+def _built(
+    inputs: frozenset[str], steps: frozenset[str], loops: frozenset[str], variables: frozenset[str]
+) -> Environment:
     known = ALERT_NAMES | RUN_NAMES | {"item": "dyn", "index": "int"}
-    known |= {f"inputs.{given.name}": "string" for given in names.inputs.values() if not given.secret}
-    for step in names.order:
-        known |= {f"steps.{step.name}.{name}": kind for name, kind in STEP_NAMES.items()}
-        known |= {f"steps.{loop}.outputs": "list<dyn>" for loop in step.loops}
-    known |= {loop.variable: "dyn" for loop in names.loops}
-    return Environment(known)
+    known |= {f"inputs.{name}": "string" for name in inputs}
+    known |= {f"steps.{step}.{name}": kind for step in steps for name, kind in STEP_NAMES.items()}
+    known |= {f"steps.{loop}.outputs": "list<dyn>" for loop in loops}
+    return Environment(known | dict.fromkeys(variables, "dyn"))

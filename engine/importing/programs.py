@@ -71,6 +71,7 @@ def _event(step: Value, source: Source) -> Body:
         given = below(env, theirs)
         if given is not None and scalar_text(given):
             arguments[ours] = source.text(given)
+    arguments.setdefault("text", "")
     tags = below(env, "TAGS")
     if tags is not None and scalar_text(tags):
         arguments["tags"] = _tags(tags, source)

@@ -12,9 +12,11 @@ from engine.yaml_values import Mark, Value
 from engine.yaml_writing import Commented
 
 _COMMENTS_MAX = 20
-_ROOTS = frozenset(
+_TAKEN = frozenset(
     {"alert", "inputs", "vars", "steps", "run", "failure", "item", "index", "secrets", "output"}
+    | {"keys", "entries", "json", "size", "has", "math", "optional", "each", "each_2"}
 )
+"""Words that mean something else in expressions, ours or those that translations use."""
 _TRUE = frozenset({"true", "yes", "on"})
 NAME_MAX = 60
 
@@ -59,7 +61,7 @@ class Source:
     def variable(self, name: str) -> str:
         """The variable of a loop: no name that expressions have already, nor that of a loop around."""
         plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:NAME_MAX] or "value"
-        if plain[0].isdigit() or plain in RESERVED | _ROOTS:
+        if plain[0].isdigit() or plain in RESERVED | _TAKEN:
             plain = f"the_{plain}"
         while plain in {loop.variable for loop in self.names.loops}:
             plain += "_2"

@@ -16,6 +16,7 @@ from console.parts import Parts
 from console.writing import durably
 from engine.alert.scope import alert_scope
 from engine.catalog import Catalog
+from engine.children import pinned_children
 from engine.run.inputs import resolve
 from engine.run.starting import WITHOUT_ALERT, uses_alert
 from schemas import codec
@@ -90,6 +91,7 @@ def candidate(catalog: Catalog, asked: Start, at_ms: int) -> Candidate:
         alert=asked.alert,
         inputs=dict(asked.inputs),
         received_at_ms=at_ms,
+        children=pinned_children(book, catalog),
     )
 
 

@@ -14,6 +14,7 @@ from engine.alert.facts import is_own_event, is_recovery, summary
 from engine.alert.normalising import normalise, sound
 from engine.alert.unparsable import Unparsable
 from engine.catalog import Catalog
+from engine.children import pinned_children
 from engine.matching_clauses import CLAUSES, Facts, Miss, first_false, recovery_false
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import Playbook
@@ -176,6 +177,7 @@ def _recoveries(alert: Alert, offered: Iterable[Offered], catalog: Catalog) -> t
 
 
 def _candidate(received: AlertReceived, alert: Alert, looked: Looked, catalog: Catalog) -> Candidate:
+    book = catalog.compiled(looked.revision)
     return Candidate(
         request_id=alert.id,
         playbook=looked.playbook,
@@ -184,6 +186,7 @@ def _candidate(received: AlertReceived, alert: Alert, looked: Looked, catalog: C
         run_id=run_id(looked.playbook, alert.id),
         alert=alert,
         received_at_ms=received.received_at_ms,
+        children=() if book is None else pinned_children(book, catalog),
     )
 
 

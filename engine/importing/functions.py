@@ -129,7 +129,11 @@ def _join(arguments: Arguments) -> Expr:
 def _slice(arguments: Arguments) -> Expr:
     if arguments[0].kind != "string":
         raise NotTranslatable("`slice` of what may be a list")
-    return call(arguments[0], "substring", *arguments[1:], kind="string")
+    text = arguments[0]
+    if len(arguments) == 3:
+        # The library refuses an end that is the text's own; with a blank more it is not.
+        text = binary(text, "+", text_literal(" "), SUM, "string")
+    return call(text, "substring", *arguments[1:], kind="string")
 
 
 def _printf(arguments: Arguments) -> Expr:

@@ -142,14 +142,14 @@ class Names:
         """What a step's status hangs on (empty where only the output is kept), and its output."""
         inside = tuple(loop.id for loop in self.loops)
         if self.ended and step.loops and step.loops[-1] == self.ended:
-            return f"item.{step.name}", Expr(f"item.{step.name}.output")
+            return f"item.{step.name}", _soft(f"item.{step.name}.output")
         if step.loops == inside[: len(step.loops)]:
-            return f"steps.{step.name}", Expr(f"steps.{step.name}.output")
+            return f"steps.{step.name}", _soft(f"steps.{step.name}.output")
         if len(step.loops) != len(inside) + 1:
             raise NotTranslatable(f"the step `{step.name}` is in another loop")
         outputs = f"steps.{step.loops[-1]}.outputs"
         self.remark(f"`{step.name}` is taken from the last round of the loop `{step.loops[-1]}`")
-        return "", Expr(f"{outputs}[size({outputs}) - 1].{step.name}")
+        return "", _soft(f"{outputs}[size({outputs}) - 1].{step.name}")
 
     def _parameter(self, parts: tuple[Part, ...]) -> Expr:
         if not parts or not isinstance(parts[0], Member):
@@ -205,6 +205,11 @@ class Names:
             found = [step for step in found if step.program == program]
         self.remark(f"`{first}` is taken to be an output of the step `{found[-1].name}`")
         return self.of_step(found[-1], (Member(first), *rest))
+
+
+def _soft(output: str) -> Expr:
+    """An output that is null where the step was skipped or failed: then its members are missing, too."""
+    return Expr(output, soft=f"optional.ofNonZeroValue({output})")
 
 
 def members(base: Expr, parts: tuple[Part, ...]) -> Expr:

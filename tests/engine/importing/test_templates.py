@@ -110,6 +110,7 @@ def said(template: str) -> Any:
         ("{{ $.params.env | quote }} {{ squote $.params.env }}", "\"prod\" 'prod'"),
         ("{{ toJson $.look.words }}", '["x","y"]'),
         ("{{ toPrettyJson $.look.words }}", '["x","y"]'),
+        ('{{ slice "abc" 0 3 }}', "abc"),
         ("{{ first $.look.words }}{{ last $.look.words }}", "xy"),
         ('{{ slice $.params.env 1 3 }} {{ slice "abc" 1 }}', "ro bc"),
         ('{{ printf "%s has %d: %v%%" $.params.env 3 $.look.count }}', "prod has 3: 3%"),
@@ -170,6 +171,13 @@ def test_every_function_is_in_the_table_above() -> None:
 )
 def test_a_condition_is_a_bare_expression(condition: str, expected: str) -> None:
     assert as_condition(condition, the_names()).text == expected
+
+
+def test_a_step_that_failed_or_was_skipped_has_given_nothing() -> None:
+    text = in_text(
+        '{{ if $.look.name }}yes{{ else }}no{{ end }} {{ $.look.name | default "none" }}', the_names()
+    ).text
+    assert plan(text, ENVIRONMENT.compile).render({**VALUES, "steps.look.output": None}).value == "no none"
 
 
 def test_what_looks_like_a_placeholder_of_ours_is_none() -> None:

@@ -151,7 +151,8 @@ def list_playbooks(as_json: JsonOption = False) -> None:
     if not as_json:
         for row in rows:
             row["revision"] = row["digest"][:12]
-    columns = ("name", "enabled", "revision", "owner", "at_ms", "description")
+            row["paused"] = bool(row["paused"])
+    columns = ("name", "enabled", "paused", "revision", "owner", "at_ms", "description")
     show_rows(rows, columns, as_json, "no playbooks yet; try: pulsebook playbook apply playbooks/")
 
 
@@ -163,6 +164,8 @@ def show(name: Name, as_json: JsonOption = False) -> None:
         document(playbook)
         return
     state = "enabled" if playbook["enabled"] else "DISABLED"
+    if pause := playbook["paused"]:
+        state += f", PAUSED by {pause['actor']}"
     say(f"# {name}, {state}, revision {playbook['digest']}, by {playbook['actor']}")
     say(playbook["source"].rstrip())
 

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 import msgspec
 
+from engine.holds import Holds
 from engine.playbook.canonical import from_canonical
 from engine.playbook.compiled import Compiled
 from schemas.catalog import CatalogChange, EndpointSet, PlaybookSet, RevisionAdded, Role, SwitchSet, TokenSet
@@ -45,6 +46,7 @@ class Catalog:
         self._endpoints: dict[str, EndpointSet] = {}
         self._tokens: dict[str, TokenSet] = {}
         self._switches: dict[str, SwitchSet] = {}
+        self._holds = Holds()
         self._problems: list[Problem] = []
         self._compiled: dict[str, Compiled | str] = {}
         self._active: list[Compiled] | None = None
@@ -78,6 +80,11 @@ class Catalog:
     def switches(self) -> Mapping[str, SwitchSet]:
         """Name to the latest change of that switch."""
         return MappingProxyType(self._switches)
+
+    @property
+    def holds(self) -> Holds:
+        """Pauses and mutes: those of its switches."""
+        return self._holds
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -162,6 +169,8 @@ class Catalog:
                 self._tokens[record.name] = record
             case SwitchSet():
                 self._switches[record.name] = record
+                if problem := self._holds.apply(record):
+                    self._problem(offset, f"switch/{record.name}", problem)
             case _:
                 assert_never(record)
 

@@ -81,7 +81,7 @@ def matched_records(received: AlertReceived, cause: Cause, catalog: Catalog) -> 
         recovery=recovery,
     )
     candidates = (
-        Outgoing(ADMISSIONS, one.playbook, _candidate(received, alert, one, catalog))
+        Outgoing(ADMISSIONS, one.playbook, _candidate(received, alert, one, catalog, cause.at_ms))
         for one in looked
         if one.matched
     )
@@ -176,7 +176,10 @@ def _recoveries(alert: Alert, offered: Iterable[Offered], catalog: Catalog) -> t
     )
 
 
-def _candidate(received: AlertReceived, alert: Alert, looked: Looked, catalog: Catalog) -> Candidate:
+def _candidate(
+    received: AlertReceived, alert: Alert, looked: Looked, catalog: Catalog, at_ms: int
+) -> Candidate:
+    """`at_ms`: when the alert came, by the broker's clock; that decides whether a mute was over."""
     book = catalog.compiled(looked.revision)
     return Candidate(
         request_id=alert.id,
@@ -187,6 +190,8 @@ def _candidate(received: AlertReceived, alert: Alert, looked: Looked, catalog: C
         alert=alert,
         received_at_ms=received.received_at_ms,
         children=() if book is None else pinned_children(book, catalog),
+        paused=catalog.holds.paused(looked.playbook),
+        muted=catalog.holds.muted(alert, looked.playbook, at_ms),
     )
 
 

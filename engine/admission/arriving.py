@@ -12,6 +12,7 @@ from engine.admission.requesting import MissingAction, requested, slot_ms
 from engine.admission.rows import Decided, RunRow, encode_row
 from engine.admission.rules import ruling
 from engine.admission.situation import Situation
+from engine.admission.spacing import throttle_of
 from engine.admission.switching import switch
 from engine.alert.facts import happened_ms
 from engine.playbook.compiled import Compiled
@@ -69,16 +70,19 @@ def _judged(draft: Draft, candidate: Candidate, book: Compiled | None, situation
 
 
 def _take_settings(draft: Draft, candidate: Candidate, book: Compiled) -> None:
-    """`max_running` holds for all runs of the playbook: that of the newest revision seen."""
-    slots = draft.book
+    """`max_running` and `throttle` hold for all runs of the playbook: those of the newest revision seen."""
+    slots, rules = draft.book, book.playbook.admission
     if candidate.catalog_offset > slots.catalog_offset:
         draft.book = replace(
             slots,
-            max_running=book.playbook.admission.max_running,
+            max_running=rules.max_running,
             catalog_offset=candidate.catalog_offset,
+            throttle=throttle_of(slots, rules),
         )
-    if not candidate.override:  # nobody makes a candidate of a playbook that is disabled, else
-        switch(draft, True, candidate.catalog_offset)
+    # Whoever makes one else has looked: it is enabled. A parent run has not, it only knows the catalog's
+    # offset of its own start.
+    if not candidate.override and candidate.via != "playbook":
+        switch(draft, True, candidate.paused, candidate.catalog_offset)
 
 
 def _row(draft: Draft, candidate: Candidate, key: str, decided: Decided) -> RunRow:
@@ -112,4 +116,5 @@ def _run_row(
         slot_ms=slot_ms(book),
         due_ms=decided.until_ms or 0,
         request=request,
+        cooldown_ms=rules.cooldown_ms,
     )

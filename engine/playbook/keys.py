@@ -84,12 +84,20 @@ ADMISSION = Section(
             "What is one incident; sees `alert` only.",
             "alert.monitor_id + '/' + alert.scope",
         ),
+        Key("cooldown", "duration", "No second start of a key so soon after its last, 1s to 31d.", "none"),
+        Key("throttle", "map", "At most so many starts in such a time, all keys together."),
         Key("while_running", "word", "A second start of a key: skip, queue or parallel.", "skip"),
         Key("max_running", "number", "Runs of this playbook at once, 1 to 10000; more wait.", "20"),
         Key("queue", "map", "Bounds of the waiting."),
         Key("on_recovered", "map", "What a recovery does."),
     ),
-    later=("cooldown", "throttle"),
+)
+THROTTLE = Section(
+    "`admission.throttle`",
+    (
+        Key("limit", "number", "How many starts, 1 to 1000.", "required"),
+        Key("per", "duration", "In any time of this length, 1s to 31d.", "required"),
+    ),
 )
 QUEUE = Section(
     "`admission.queue`",
@@ -185,6 +193,7 @@ SECTIONS = (
     ON_CALL,
     INPUT,
     ADMISSION,
+    THROTTLE,
     QUEUE,
     ON_RECOVERED,
     *STEPS.values(),

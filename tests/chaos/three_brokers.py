@@ -7,6 +7,7 @@ it; each dies with the process that started it.
 
 import asyncio
 import base64
+import contextlib
 import os
 import signal
 import subprocess
@@ -89,10 +90,16 @@ class _Node:
     def pid_file(self) -> Path:
         return self.folder / "java.pid"
 
-    def ask_to_stop(self) -> None:
-        """Its guard ends it as soon as its owner is gone."""
-        if self.guard is not None and self.guard.stdin is not None:
+    def kill(self) -> None:
+        """kill -9. Nothing where it was never started."""
+        if self.guard is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(self.pid_file.read_text()), signal.SIGKILL)
+        self.guard.wait(STOP_S)
+        if self.guard.stdin is not None:
             self.guard.stdin.close()
+        self.guard = None
 
 
 class ThreeBrokers:
@@ -123,12 +130,9 @@ class ThreeBrokers:
         await self.complete()
 
     def stop(self) -> None:
-        """All of them."""
+        """All of them, at once: nobody needs what they hold."""
         for node in self._nodes.values():
-            node.ask_to_stop()
-        for node in self._nodes.values():
-            if node.guard is not None:
-                node.guard.wait(STOP_S)
+            node.kill()
 
     async def coordinator(self, group: str) -> int:
         """The broker that keeps this consumer group."""
@@ -142,10 +146,7 @@ class ThreeBrokers:
     async def kill(self, number: int, down_s: float) -> None:
         """kill -9; start it again after `down_s` seconds, and wait until it is one of three again."""
         node = self._nodes[number]
-        assert node.guard is not None
-        os.kill(int(node.pid_file.read_text()), signal.SIGKILL)
-        while node.guard.poll() is None:
-            await asyncio.sleep(0.02)
+        node.kill()
         await asyncio.sleep(down_s)
         node.launch()
         await self.complete()

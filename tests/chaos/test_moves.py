@@ -15,22 +15,34 @@ from tests.chaos.world import TWO_OF_EACH, World
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 SEED = 2
-ALERTS, OVER_S = 50, 8.5
+ALERTS, OVER_S = 30, 5.0
+SESSION_TIMEOUT_S = 4
+LONG_S = 10.0
+"""How long the steps take during which workers join and leave; 30 s in the soak."""
+COMERS = ("processor-c", "executor-c", "processor-d", "executor-d")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def two_of_each(chaos_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
     folder = Path(tmp_path_factory.mktemp("moves"))
-    world = World(folder, chaos_broker.servers, f"m{uuid4().hex[:8]}.", TWO_OF_EACH)
+    world = World(
+        folder,
+        chaos_broker.servers,
+        f"m{uuid4().hex[:8]}.",
+        TWO_OF_EACH,
+        session_timeout_s=SESSION_TIMEOUT_S,
+        idle=COMERS,
+        extra={"PULSEBOOK_STOP_GRACE_S": "20"},
+    )
     async with bench(world, SEED) as made:
         yield made
 
 
 async def test_a_rolling_restart_under_load_leaves_no_step_unknown(two_of_each: Bench) -> None:
-    two_of_each.target.answer_after_s = 1.0
+    two_of_each.target.answer_after_s = 0.5
     workers = [name for name in TWO_OF_EACH if name != "web-a"]
-    moments = [Moment(0.5 + 1.5 * number, "term", (name,)) for number, name in enumerate(workers)]
-    outcome = await two_of_each.trial(ALERTS, OVER_S, moments)
+    moments = [Moment(0.5 + number, "term", (name,)) for number, name in enumerate(workers)]
+    outcome = await two_of_each.trial(ALERTS, 7.0, moments)
     two_of_each.target.answer_after_s = 0.1
     assert outcome.violations == []
     assert outcome.unknown == []
@@ -56,8 +68,18 @@ async def test_workers_that_sleep_or_leave_longer_than_the_session_timeout_do_no
 
 
 async def test_workers_that_leave_and_join_in_turn_leave_no_step_unknown(two_of_each: Bench) -> None:
-    moments = [Moment(0.5, "leave", ("processor-a", "executor-b"))]
-    outcome = await two_of_each.trial(ALERTS // 2, OVER_S / 2, moments)
+    """While steps take longer than any rebalance; whoever leaves ends the steps that it began."""
+    two_of_each.target.long_s = LONG_S
+    moments = [
+        Moment(0.5, "join", COMERS[:2]),
+        Moment(5.0, "quit", COMERS[:2]),
+        Moment(5.0, "join", COMERS[2:]),
+        Moment(9.5, "quit", COMERS[2:]),
+    ]
+    long_before = len(two_of_each.target.calls)
+    outcome = await two_of_each.trial(ALERTS, 7.0, moments, only="long")
     assert outcome.violations == []
     assert outcome.unknown == []
     assert outcome.unplanned == []
+    calls = [call for call in two_of_each.target.calls[long_before:] if call.path.startswith("/long")]
+    assert len(calls) == len({call.key for call in calls}) > ALERTS / 2

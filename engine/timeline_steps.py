@@ -91,14 +91,13 @@ class StepLine(msgspec.Struct, kw_only=True):
     late: str = ""
     """What a result said that came too late."""
 
-
-_OVER: frozenset[StepStatus] = frozenset({"succeeded", "failed", "unknown", "skipped", "cancelled"})
-
     @property
     def holds_others(self) -> bool:
         """Whether its own work is that of the steps inside it."""
         return self.kind_of in _KINDS.values()
 
+
+_OVER: frozenset[StepStatus] = frozenset({"succeeded", "failed", "unknown", "skipped", "cancelled"})
 
 _KINDS = {LoopEntered: "loop", ParallelEntered: "parallel", SwitchEntered: "switch"}
 

@@ -54,6 +54,7 @@ test: setup
 
 bench: setup
 	$(PYTHON) -m benchmarks.engine
+	$(PYTHON) -m benchmarks.flow
 	$(PYTHON) -m benchmarks.matching
 	$(PYTHON) -m benchmarks.live_rows
 	$(PYTHON) -m benchmarks.codec

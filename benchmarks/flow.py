@@ -1,7 +1,6 @@
 """What an input costs a run whose playbook has many steps in loops within loops. `python -m benchmarks.flow`.
 
-Each playbook is carried out to its end by made-up answers; every call of `advance` is timed. The last line of a
-size is what its costliest inputs took.
+Each playbook is carried out to its end by made-up answers; every call of `advance` is timed.
 """
 
 import statistics

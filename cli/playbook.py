@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import client
+from cli import client, playbook_import
 from cli.output import ANSWER_IS_NO, WRONG_USE, JsonOption, document, fail, say
 from cli.playbook_editor import new, schema
 from cli.tables import show_rows
@@ -14,6 +14,7 @@ from cli.tables import show_rows
 app = typer.Typer(no_args_is_help=True, help="Check, apply and list playbooks.")
 app.command()(new)
 app.command()(schema)
+app.add_typer(playbook_import.app, name="import")
 Paths = Annotated[
     list[Path],
     typer.Argument(metavar="PATH...", help="Playbook files, or folders of them.", show_default=False),

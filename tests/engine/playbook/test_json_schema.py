@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from cli.init import PLAYBOOK as FIRST
+from cli.playbook_files import is_playbook
 from connectors.actions.registry import specs
 from engine.playbook import keys
 from engine.playbook.json_schema import FORMS, playbook_schema
@@ -18,7 +19,13 @@ from tests.engine.playbook.builders import ACTIONS, read_text
 from tests.engine.playbook.test_docs import EXAMPLES
 from tests.engine.playbook.test_refusals import Case, cases
 
-SHIPPED = sorted((Path(__file__).parents[3] / "playbooks").rglob("*.yaml"))
+ROOT = Path(__file__).parents[3]
+SHIPPED = [
+    path
+    for folder in ("playbooks", "examples/playbooks")
+    for path in sorted((ROOT / folder).rglob("*.yaml"))
+    if is_playbook(path)
+]
 SCHEMA = Draft7Validator(playbook_schema(ACTIONS.values()))
 REAL = Draft7Validator(playbook_schema(specs().values()))
 BEYOND_A_SCHEMA = {

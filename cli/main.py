@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import alert, deadletter, endpoint, playbook, processes, run, secret, token, topics
+from cli import alert, deadletter, endpoint, mute, pausing, playbook, processes, run, secret, token, topics
 from cli.doctor import doctor
 from cli.init import init
 from cli.output import say
@@ -55,6 +55,9 @@ app.add_typer(alert.app, name="alert")
 playbook.app.command()(test)
 app.add_typer(playbook.app, name="playbook")
 app.add_typer(run.app, name="run")
+app.command()(pausing.pause)
+app.command()(pausing.resume)
+app.add_typer(mute.app, name="mute")
 app.add_typer(secret.app, name="secret")
 app.add_typer(token.app, name="token")
 app.add_typer(deadletter.app, name="deadletter")

@@ -21,7 +21,7 @@ from cli.output import (
     span,
     styled,
 )
-from cli.run_shown import event_line, show_run
+from cli.run_shown import answer_command, event_line, show_run
 from cli.tables import show_rows
 
 app = typer.Typer(no_args_is_help=True, help="Start, list, show, watch, answer and cancel runs.")
@@ -121,6 +121,9 @@ def watch(run_id: RunId, as_json: JsonOption = False) -> None:
         elif name == "record":
             for event in data["events"]:
                 say(f"{moment(data['at_ms'])}  {event_line(event)}")
+                if event["type"] == "StepAsked":
+                    how = answer_command(run_id, event["step"], event["choices"][0])
+                    say(f"{'':23}  answer with: {how}")
         if name == "end":
             end = data
     if not as_json:

@@ -118,7 +118,7 @@ def _of_step(
         case StepCancelled():
             return f"given up{_attempt(event.attempt)}: {event.reason}"
         case StepAsked():
-            choices = ", ".join(event.choices)
+            choices = ", ".join(event.choices) + (f"; by {', '.join(event.by)}" if event.by else "")
             return f"asks: {event.question} ({choices}; {event.on_timeout} at {timestamp(event.due_ms)})"
         case StepAnswered():
             return f"{event.actor or 'nobody in time'}: {event.choice}" + (

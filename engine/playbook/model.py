@@ -61,6 +61,11 @@ class Admission(Part, frozen=True, kw_only=True):
     queue_expires_ms: int = 24 * HOUR_MS
     on_recovered_queued: Literal["drop", "keep"] = "drop"
     on_recovered_running: Literal["ignore", "cancel"] = "ignore"
+    cooldown_ms: int = 0
+    """Between two starts of a key; 0: none."""
+    throttle_limit: int = 0
+    """Starts within `throttle_per_ms`, all keys together; 0: as many as come."""
+    throttle_per_ms: int = 0
 
 
 class Retry(Part, frozen=True, kw_only=True):

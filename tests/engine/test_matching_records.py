@@ -1,17 +1,18 @@
 """Everything that follows from one record on `alerts`."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from engine.alert.facts import summary
 from engine.catalog import Catalog
-from engine.matching import LOOKED_MAX, matched_records
+from engine.matching import LOOKED_MAX, NEAR_MAX, matched_records
 from engine.playbook.canonical import canonical_json, digest
 from engine.playbook.model import ActionStep, AlertTrigger, Playbook
-from schemas.admissions import AlertRecovered, Candidate
+from schemas.admissions import AlertRecovered, Candidate, Hold
 from schemas.alerts import Alert, AlertReceived
-from schemas.catalog import PlaybookSet, RevisionAdded
+from schemas.catalog import PlaybookSet, RevisionAdded, SwitchSet
 from schemas.decisions import AlertMatched
 from schemas.ids import run_id
 from schemas.outgoing import Cause, Outgoing
@@ -141,17 +142,86 @@ def test_playbooks_that_no_alert_can_start_are_counted_as_ruled_out() -> None:
     assert (len(decision.looked), decision.ruled_out) == (1, 1)
 
 
-def test_of_very_many_playbooks_the_matching_and_the_nearest_are_named_and_the_rest_counted() -> None:
+def test_a_hundred_playbooks_are_all_named_however_far_off() -> None:
     far = [a_playbook(f"far-{at:03}", endpoint=("x",)) for at in range(LOOKED_MAX)]
-    near = [a_playbook(f"near-{at:03}", priority=("P1",)) for at in range(50)]
-    catalog = a_catalog(*far, *near, a_playbook("restart"))
 
-    decision = matched(matched_records(received(an_alert()), CAUSE, catalog))
+    decision = matched(matched_records(received(an_alert()), CAUSE, a_catalog(*far)))
 
-    assert (len(decision.looked), decision.ruled_out) == (LOOKED_MAX + 1, 50)
-    assert sum(one.clause == "priority" for one in decision.looked) == 50
-    assert [one.playbook for one in decision.looked if one.matched] == ["restart"]
-    assert [one.playbook for one in decision.looked] == sorted(one.playbook for one in decision.looked)
+    assert (len(decision.looked), decision.ruled_out) == (LOOKED_MAX, 0)
+
+
+def of_many(*playbooks: Playbook, disabled: tuple[str, ...] = (), **alert: Any) -> AlertMatched:
+    """What is recorded of an alert where there are, besides, more than a hundred that are far off."""
+    far = [a_playbook(f"far-{at:03}", monitor=(str(at),), kind=("other",)) for at in range(LOOKED_MAX + 1)]
+    catalog = a_catalog(*far, *playbooks, disabled=disabled)
+    return matched(matched_records(received(an_alert(**alert)), CAUSE, catalog))
+
+
+def named(decision: AlertMatched) -> list[tuple[str, str]]:
+    return [(one.playbook, one.clause) for one in decision.looked]
+
+
+def test_of_many_playbooks_those_that_ask_for_something_else_are_counted() -> None:
+    decision = of_many(a_playbook("restart"), Playbook(name="called", steps=STEPS))
+
+    assert (named(decision), decision.ruled_out) == ([("restart", "")], LOOKED_MAX + 2)
+
+
+def test_of_many_playbooks_those_that_came_near_are_named_with_what_was_false() -> None:
+    service = {"service": ("checkout",)}
+    decision = of_many(
+        a_playbook("a-match"),
+        a_playbook("disabled", tags=service),
+        a_playbook("endpoint", tags=service, endpoint=("x",)),
+        a_playbook("kind", monitor=("12345",), kind=("x",)),
+        a_playbook("monitor", tags=service, monitor=("1",)),
+        a_playbook("priority", priority=("P1",)),
+        a_playbook("tags", tags=service | {"env": ("dev",)}),
+        a_playbook("transition", transition=("Recovered",)),
+        a_playbook("when", when="alert.title == 'x'"),
+        a_playbook("other-service", tags={"service": ("cart",)}),
+        a_playbook("two-things", tags=service | {"env": ("dev",)}, priority=("P1",)),
+        disabled=("disabled",),
+    )
+
+    assert named(decision) == [("a-match", "")] + [
+        (clause, clause)
+        for clause in ("disabled", "endpoint", "kind", "monitor", "priority", "tags", "transition", "when")
+    ]
+
+
+def test_of_many_playbooks_one_that_waits_for_real_alerts_is_named_for_a_test() -> None:
+    decision = of_many(a_playbook("restart"), a_playbook("elsewhere", endpoint=("x",)), test=True)
+
+    assert named(decision) == [("restart", "test")]
+
+
+def test_of_many_playbooks_that_came_near_the_nearest_are_named() -> None:
+    when = [a_playbook(f"when-{at:02}", when="false") for at in range(15)]
+    priority = [a_playbook(f"priority-{at:02}", priority=("P1",)) for at in range(15)]
+    transition = [a_playbook(f"a-transition-{at:02}", transition=("x",)) for at in range(15)]
+
+    decision = of_many(*transition, *priority, *when, a_playbook("restart"))
+
+    assert [one.playbook for one in decision.looked] == [
+        *(f"priority-{at:02}" for at in range(NEAR_MAX - 15)),
+        "restart",
+        *(f"when-{at:02}" for at in range(15)),
+    ]
+    assert decision.ruled_out == LOOKED_MAX + 1 + 10 + 15
+
+
+def test_of_many_playbooks_those_that_would_have_fitted_an_event_of_our_own_are_named() -> None:
+    decision = of_many(a_playbook("restart"), tag_list=("source:pulsebook",))
+
+    assert named(decision) == [("restart", "own_event")]
+
+
+def test_of_many_playbooks_one_that_cannot_be_read_is_named() -> None:
+    catalog = a_catalog(*(a_playbook(f"far-{at:03}", endpoint=("x",)) for at in range(LOOKED_MAX)))
+    catalog.apply(catalog.offset, PlaybookSet(actor="ann", at_ms=1, name="broken", digest="f" * 64))
+
+    assert named(matched(matched_records(received(an_alert()), CAUSE, catalog))) == [("broken", "revision")]
 
 
 def test_a_recovery_goes_to_every_playbook_that_it_may_concern_disabled_ones_too() -> None:
@@ -224,3 +294,48 @@ def test_the_same_alert_and_catalog_give_the_same_records() -> None:
     first, again = (matched_records(received(a_recovery()), CAUSE, catalog) for _ in range(2))
 
     assert first == again
+
+
+def switched(catalog: Catalog, name: str, value: Any) -> None:
+    change = SwitchSet(name=name, value=value, actor="mira", at_ms=5)
+    catalog.apply(catalog.offset, change)
+
+
+def candidates_of(alert: Alert, catalog: Catalog, cause: Cause = CAUSE) -> dict[str, Candidate]:
+    sent = matched_records(received(alert), cause, catalog)
+    records = (one.record for one in sent)
+    return {record.playbook: record for record in records if isinstance(record, Candidate)}
+
+
+def test_a_candidate_says_what_pauses_its_playbook_at_that_offset_of_the_catalog() -> None:
+    catalog = a_catalog(a_playbook("a"), a_playbook("b"))
+    switched(catalog, "pause/a", True)
+
+    found = candidates_of(an_alert(), catalog)
+
+    assert found["a"].paused == Hold(name="pause/a", actor="mira", at_ms=5)
+    assert found["b"].paused is None
+
+
+def test_a_candidate_says_which_mute_fits_its_alert_by_the_brokers_time_of_the_alert() -> None:
+    catalog = a_catalog(a_playbook("a"), a_playbook("b"))
+    until_ms = CAUSE.at_ms + 1_000
+    switched(catalog, "mute/m-1", {"tags": {"env": ["prod"]}, "playbooks": ["a"], "until_ms": until_ms})
+    alert = an_alert(tag_list=("env:prod",))
+
+    found = candidates_of(alert, catalog)
+    later = candidates_of(alert, catalog, replace(CAUSE, at_ms=until_ms))
+
+    assert found["a"].muted == Hold(name="mute/m-1", actor="mira", at_ms=5, until_ms=until_ms)
+    assert (found["b"].muted, later["a"].muted) == (None, None)
+    assert candidates_of(an_alert(tag_list=("env:dev",)), catalog)["a"].muted is None
+
+
+def test_a_recovery_is_passed_on_whatever_is_paused_or_muted() -> None:
+    catalog = a_catalog(a_playbook("a"))
+    switched(catalog, "pause", True)
+    switched(catalog, "mute/m-1", {"until_ms": CAUSE.at_ms + 1})
+
+    sent = matched_records(received(a_recovery()), CAUSE, catalog)
+
+    assert [type(one.record) for one in sent] == [AlertMatched, AlertRecovered]

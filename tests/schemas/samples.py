@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.admissions import AlertRecovered, Candidate, CandidateCancelled, PlaybookSwitched, RunEnded
+from schemas.admissions import AlertRecovered, Candidate, CandidateCancelled, Hold, PlaybookSwitched, RunEnded
 from schemas.alerts import AlertReceived, AlertSummary
 from schemas.catalog import EndpointSet, PlaybookSet, RevisionAdded, SwitchSet, TokenSet
 from schemas.dead_letters import DeadLetter, DeadLetterHandled
@@ -87,6 +87,7 @@ _INBOX: tuple[Record, ...] = (
     ),
 )
 _BY: dict[str, Any] = {"actor": "mira", "at_ms": AT_MS, "reason": "first version"}
+_PAUSE = Hold(name="pause", actor="mira", at_ms=AT_MS, reason="deploy freeze")
 SAMPLES: tuple[Record, ...] = (
     AlertReceived(
         alert_id=ALERT_ID,
@@ -148,13 +149,15 @@ SAMPLES: tuple[Record, ...] = (
             ),
             variables={"high": True},
         ),
+        paused=_PAUSE,
+        muted=Hold(name="mute/m-1", actor="ann", at_ms=AT_MS, until_ms=AT_MS + 7_200_000),
     ),
     AlertRecovered(
         alert_id="a-2", playbook="checkout-latency", revision=REVISION, catalog_offset=41, alert=ALERT
     ),
     RunEnded(run_id=RUN_ID, playbook="checkout-latency", key="90210/", status="succeeded"),
     CandidateCancelled(playbook="checkout-latency", run_id=RUN_ID, actor="mira", reason="it is over"),
-    PlaybookSwitched(playbook="checkout-latency", enabled=False, catalog_offset=41),
+    PlaybookSwitched(playbook="checkout-latency", enabled=False, catalog_offset=41, paused=_PAUSE),
     *_INBOX,
     journal(*EVENTS),
     Published(

@@ -1,4 +1,4 @@
-"""`pulsebook run`: start, list, show, watch, answer and cancel runs. How one is shown is `cli.run_shown`."""
+"""`pulsebook run`: start, list, show, watch, answer, rerun, cancel. How one is shown is `cli.run_shown`."""
 
 import time
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ from cli.output import (
 from cli.run_shown import answer_command, event_line, show_run
 from cli.tables import show_rows
 
-app = typer.Typer(no_args_is_help=True, help="Start, list, show, watch, answer and cancel runs.")
+app = typer.Typer(no_args_is_help=True, help="Start, list, show, watch, answer, rerun and cancel runs.")
 ENDED = ("succeeded", "failed", "cancelled", "dropped", "expired", "refused", "held_back")
 ASK_EVERY_S = 0.3
 HEARD_OF_WITHIN_S = 30.0
@@ -145,6 +145,26 @@ def answer(
     body = {"step": step, "choice": choice, "comment": comment}
     done = client.call("POST", client.at("runs", run_id, "answer"), body=body)
     document(done) if as_json else say(f"run {run_id}: the step {step} is answered with {choice}")
+
+
+@app.command()
+def rerun(
+    run_id: RunId,
+    from_step: Annotated[
+        str,
+        typer.Option("--from", help="The step to begin with; those before are not done again."),
+    ] = "",
+    latest: Annotated[
+        bool, typer.Option("--latest", help="By the active revision, not the one that the run had pinned.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Do a run again with its alert and inputs, from a step on or from the beginning."""
+    body = {"from_step": from_step, "latest": latest}
+    done = client.call("POST", client.at("runs", run_id, "rerun"), body=body)
+    document(done) if as_json else say(
+        f"run {done['run_id']} requested; try: pulsebook run watch {done['run_id']}"
+    )
 
 
 @app.command()

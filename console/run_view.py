@@ -127,6 +127,11 @@ async def outputs_of(model: ReadModel, run_id: str) -> Any:
     return ends[-1].outputs if ends else None
 
 
+async def journal_of(model: ReadModel, run_id: str) -> list[JournalRecord]:
+    """All of a run's journal that is known; empty where nothing is. Raises ReadModelUnavailable."""
+    return await model.query(lambda connection: _records(connection, run_id))
+
+
 def record_view(raw: bytes) -> RecordView:
     """From the encoded journal record."""
     record = decoded(raw, JournalRecord)

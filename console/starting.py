@@ -51,7 +51,13 @@ class Start:
 
 async def start(parts: Parts, asked: Start, within_s: float | None = None) -> str:
     """Hand a candidate to admission, durably; the run's id. Raises CannotStart, NotDurable, SchemasError."""
-    made = candidate(parts.catalog.catalog, asked, time.time_ns() // 1_000_000)
+    return await hand_in(
+        parts, candidate(parts.catalog.catalog, asked, time.time_ns() // 1_000_000), within_s
+    )
+
+
+async def hand_in(parts: Parts, made: Candidate, within_s: float | None = None) -> str:
+    """Send a candidate to admission, durably; the run's id. Raises as `start`."""
     bytes_max = parts.settings.record_bytes_max
     if (size := len(codec.encode(made))) > bytes_max:
         raise CannotStart(413, f"inputs and alert make a record of {size} bytes; allowed are {bytes_max}")

@@ -105,7 +105,7 @@ def step(there: Machine, run_id: str, path: str) -> Any:
     return next((one for one in run(there, run_id)["steps"] if one["step"] == path), {})
 
 
-def test_loops_branches_a_child_and_a_question_come_to_their_end(there: Machine) -> None:
+def test_loops_branches_a_child_and_a_question_come_to_their_end(there: Machine, target: Target) -> None:
     run_id = started(there, "parent")
     eventually(lambda: step(there, run_id, "approve").get("question"), 40)
     assert step(there, run_id, "approve")["question"] == "Go on with child of 3?"
@@ -119,6 +119,16 @@ def test_loops_branches_a_child_and_a_question_come_to_their_end(there: Machine)
     assert [done[f"each[{n}].post"] for n in range(3)] == ["succeeded"] * 3
     assert [done[f"verify[{n}].check"] for n in range(2)] == ["succeeded"] * 2
     assert step(there, run_id, "each")["output"][0]["get"] == {"code": 200}
+
+    calls = len(target.calls)
+    again = there.documents("run", "rerun", run_id, "--from", "approve")[0]["run_id"]
+    eventually(lambda: step(there, again, "approve").get("question"), 20)
+    there.cli("run", "answer", again, "approve", "stop")
+    eventually(lambda: run(there, again)["status"] == "failed", 20)
+    assert run(there, again)["message"] == ""
+    assert len(target.calls) == calls, "nothing before the step is done again"
+    refused = there.cli("run", "rerun", run_id, "--from", "each[0].get")
+    assert (refused.returncode, "is inside each: begin with each" in refused.stderr) == (1, True)
 
 
 def test_a_child_is_cancelled_with_its_parent(there: Machine) -> None:

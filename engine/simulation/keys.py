@@ -75,8 +75,8 @@ ANSWER = Section(
         Key(
             "unknown",
             "true or false",
-            "It may have had its effect all the same; matters for a step that is not repeatable.",
-            "false",
+            "Whether it may have had its effect all the same; matters for a step that is not repeatable.",
+            "true for timeout, http_5xx, bad_output, internal",
         ),
         Key("choice", "text", "What a person answers; the word alone does, too."),
         Key("by", "text", "Who answers."),

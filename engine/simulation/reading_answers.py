@@ -108,7 +108,7 @@ class _Reader:
             output=None if output is None else output.plain(),
             error=self._error(fields),
             message=fields.text("message"),
-            unknown=bool(fields.flag("unknown", False)),
+            unknown=fields.flag("unknown", None),
             choice=self._choice(choice, fields.items["choice"].mark) if choice else "",
             by=fields.text("by"),
             comment=fields.text("comment"),

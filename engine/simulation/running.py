@@ -35,6 +35,8 @@ INPUTS_MAX = 20_000
 """Inputs of one run; a loop over 1 000 items with a few steps each stays below."""
 BEGIN_MS = 1_769_860_800_000
 """When every simulated run begins: 2026-01-31T12:00:00Z."""
+MAYBE_DONE = frozenset({"timeout", "http_5xx", "bad_output", "internal"})
+"""Failures after which the executor cannot say that nothing was done."""
 EXECUTOR, BOOT = "simulation", "boot-1"
 
 
@@ -156,7 +158,8 @@ class _World:
             message = said.message or f"no answer within {request.timeout_ms / 1_000:g} s"
             said = Said(error="timeout", message=message, unknown=True, after_ms=request.timeout_ms)
         if said.error:
-            unknown = said.error == "unknown" or (said.unknown and not request.repeatable)
+            maybe = said.error in MAYBE_DONE if said.unknown is None else said.unknown
+            unknown = said.error == "unknown" or (maybe and not request.repeatable)
             kind = None if said.error == "unknown" else said.error
             status = "unknown" if unknown else "failed"
             answer = {"status": status, "kind": kind, "message": said.message or said.error}

@@ -19,8 +19,10 @@ class Said:
     error: str = ""
     """Failure kind; of a child, how it ended or why it did not begin."""
     message: str = ""
-    unknown: bool = False
-    """It may have had its effect all the same: it matters for a step that must not be done twice."""
+    unknown: bool | None = None
+    """Whether it may have had its effect all the same: it matters for a step that must not be done twice.
+    None: as the kind of failure lets one expect.
+    """
     silent: bool = False
     """`timeout`: no answer ever comes."""
     choice: str = ""

@@ -50,8 +50,26 @@ def test_nobody_knows_what_became_of_an_unrepeatable_step_that_timed_out() -> No
 
 
 def test_a_person_answers_what_nobody_knows() -> None:
-    told = told_of(book_of(POST), "{touch: [{error: http_5xx, unknown: true}, retry, {output: 1}]}")
+    told = told_of(book_of(POST), "{touch: [{error: http_5xx}, retry, {output: 1}]}")
     assert (told.status, told.steps, len(told.asked)) == ("succeeded", {"touch": "succeeded"}, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("{error: timeout}", "unknown"),
+        ("{error: http_5xx}", "unknown"),
+        ("{error: http_5xx, unknown: false}", "failed"),
+        ("{error: http_4xx}", "failed"),
+        ("{error: unreachable}", "failed"),
+        ("{error: unreachable, unknown: true}", "unknown"),
+    ],
+)
+def test_a_failure_after_which_it_may_have_been_done_is_unknown_as_the_executor_would_say(
+    said: str, status: str
+) -> None:
+    told = told_of(book_of(POST, "timeout: 3h\n"), f"{{touch: {said}}}")
+    assert told.steps == {"touch": status}
 
 
 def test_an_iteration_has_its_own_answer_and_the_id_is_for_all_others() -> None:

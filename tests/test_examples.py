@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from connectors.actions.registry import specs
 from engine.playbook.reading import read
 from engine.yaml_text import read_yaml
@@ -74,6 +76,12 @@ def test_each_has_at_least_three_tests_of_its_own(path: Path) -> None:
     names = [test["name"] for test in told["tests"]]
     assert len(set(names)) == len(names) >= 3
     assert all(test["expect"] for test in told["tests"])
+
+
+def test_their_own_tests_pass() -> None:
+    done = CliRunner().invoke(app, ["playbook", "test", str(FOLDER)])
+    assert done.exit_code == 0, done.stdout
+    assert int(re.findall(r"^(\d+) tests, 0 failed$", done.stdout, re.MULTILINE)[0]) >= 3 * len(SITUATIONS)
 
 
 def test_together_they_show_the_language() -> None:

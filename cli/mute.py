@@ -40,7 +40,8 @@ def list_mutes(as_json: JsonOption = False) -> None:
     rows = client.call("GET", "/api/v1/mutes")["items"]
     if not as_json:
         for row in rows:
-            row["tags"] = [f"{key}:{value}" for key, values in row["tags"].items() for value in values]
+            pairs = [(key, value) for key, values in row["tags"].items() for value in values]
+            row["tags"] = [f"{key}:{value}" if value else key for key, value in pairs]
     columns = ("name", "tags", "playbooks", "until_ms", "actor", "reason")
     show_rows(rows, columns, as_json, "nothing is muted")
 

@@ -141,7 +141,7 @@ def answer(
     comment: Annotated[str, typer.Option(help="A remark, for the record.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Answer what a run asks; the first answer wins. `run show` says what is asked."""
+    """Answer what a run asks; the first answer wins. `run show` says what is asked, and who may answer."""
     body = {"step": step, "choice": choice, "comment": comment}
     done = client.call("POST", client.at("runs", run_id, "answer"), body=body)
     document(done) if as_json else say(f"run {run_id}: the step {step} is answered with {choice}")

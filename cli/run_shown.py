@@ -86,7 +86,7 @@ def _step_row(step: dict[str, Any]) -> dict[str, Any]:
 def _result(step: dict[str, Any]) -> str:
     if step.get("error"):
         return f"{step['error']['kind']}: {step['error']['message']}"
-    if step.get("output") is not None:
+    if step.get("output") is not None and (step["output"] or step.get("kind_of") != "loop"):
         return _json(step["output"])
     return step.get("reason") or step.get("question") or ""
 

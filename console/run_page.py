@@ -34,6 +34,11 @@ dt { font-weight: bold } dd { margin: 0 0 .4rem }
 table { border-collapse: collapse; width: 100% }
 th, td { border-top: 1px solid #8888; padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top }
 pre { background: #8882; margin: 0; padding: .3rem; white-space: pre-wrap; overflow-wrap: anywhere }
+code { background: #8882; overflow-wrap: anywhere } small { font-weight: normal }
+@media (max-width: 40rem) {
+  thead { display: none } tr { display: block; border-top: 1px solid #8888; padding: .3rem 0 }
+  th, td { display: block; border: 0; padding: 0 } time { white-space: nowrap }
+}
 @media (prefers-color-scheme: dark) { body { background: #111; color: #ddd } a { color: #8bf } }
 </style>
 </head>

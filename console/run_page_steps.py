@@ -39,7 +39,7 @@ _DUE = {"wait": "until", "ask": "until", "loop": "the next one at"}
 
 def _told(run_id: str, step: StepView) -> str:
     told = [_about(step), link_to_run(step.child_run_id), text(step.reason), *_question(run_id, step)]
-    told += [text(step.late), value(step.output)]
+    told += [text(step.late), "" if step.kind_of == "ask" and step.answer else value(step.output)]
     if step.error is not None:
         went_on = "; the run went on" if step.continued else ""
         told.insert(0, f"<strong>{text(step.error.kind)}</strong>: {text(step.error.message)}{went_on}")
@@ -58,7 +58,9 @@ def _question(run_id: str, step: StepView) -> list[str]:
         return []
     asked = [f"<strong>{text(step.question)}</strong>"]
     if step.answer:
-        return [*asked, f"{text(step.answered_by or 'nobody in time')}: {text(step.answer)}"]
+        remark = step.output.get("comment") if isinstance(step.output, dict) else ""
+        said = f"{step.answered_by or 'nobody in time'}: {step.answer}" + (f" ({remark})" if remark else "")
+        return [*asked, text(said)]
     if step.status != "waiting":
         return asked
     command = shlex.join(("pulsebook", "run", "answer", run_id, step.step, step.choices[0]))

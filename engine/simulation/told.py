@@ -80,8 +80,10 @@ class Told:
     def _finished(self, event: RunFinished) -> None:
         self.status, self.outputs = event.status, event.outputs
         if event.status == "failed":
-            # The run's end says `step` for all that a step did; here is what expressions call failure.kind.
-            kind = self.errors[event.step][0] if event.step in self.errors else event.kind
-            if kind == "step":
-                kind = "exit"
-            self.failure = {"step": event.step, "kind": kind, "message": event.message}
+            self.failure = {"step": event.step, "kind": self._kind(event), "message": event.message}
+
+    def _kind(self, event: RunFinished) -> str:
+        """What expressions call failure.kind; the run's end says `step` for nearly all that a step did."""
+        if event.kind != "step":
+            return event.kind
+        return self.errors[event.step][0] if event.step in self.errors else "exit"

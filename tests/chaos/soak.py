@@ -103,7 +103,7 @@ async def _storm(made: Bench) -> Outcome:
     outcome = await made.trial(STORM, STORM_OVER_S, within_s=SETTLED_WITHIN_S, only="skips")
     took_s = time.monotonic() - began_s
     print(
-        f"{STORM} alerts on one key, meant for {STORM_OVER_S:.0f} s: settled and judged after {took_s:.0f} s, "
+        f"{STORM} alerts on one key over {STORM_OVER_S:.0f} s: settled and judged after {took_s:.0f} s, "
         f"{len(made.following.ended) - ended} runs, {len(outcome.violations)} violations, {outcome.unplanned}"
     )
     return outcome

@@ -54,6 +54,9 @@ test: setup
 
 bench: setup
 	$(PYTHON) -m benchmarks.engine
+	$(PYTHON) -m benchmarks.flow
+	$(PYTHON) -m benchmarks.matching
+	$(PYTHON) -m benchmarks.live_rows
 	$(PYTHON) -m benchmarks.codec
 	$(PYTHON) -m benchmarks.admission
 	$(PYTHON) -m benchmarks.read_model

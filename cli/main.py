@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from cli import alert, deadletter, endpoint, playbook, processes, run, secret, token, topics
+from cli import alert, deadletter, endpoint, mute, pausing, playbook, processes, run, secret, token, topics
 from cli.doctor import doctor
 from cli.init import init
 from cli.output import say
+from cli.playbook_test import test
 from cli.status import status
 from cli.up import up
 
@@ -51,8 +52,12 @@ app.command()(doctor)
 app.add_typer(topics.app, name="topics")
 app.add_typer(endpoint.app, name="endpoint")
 app.add_typer(alert.app, name="alert")
+playbook.app.command()(test)
 app.add_typer(playbook.app, name="playbook")
 app.add_typer(run.app, name="run")
+app.command()(pausing.pause)
+app.command()(pausing.resume)
+app.add_typer(mute.app, name="mute")
 app.add_typer(secret.app, name="secret")
 app.add_typer(token.app, name="token")
 app.add_typer(deadletter.app, name="deadletter")

@@ -25,7 +25,13 @@ def _show(overview: dict[str, Any]) -> None:
     playbooks = overview["playbooks"]
     runs = ", ".join(f"{count} {name}" for name, count in sorted(overview["runs"].items()))
     say(f"Pulsebook {overview['version']} at {client.base_url()}")
-    say(f"playbooks     {playbooks['enabled']} enabled, {playbooks['disabled']} disabled")
+    held = f", {playbooks['paused']} paused" if playbooks.get("paused") else ""
+    say(f"playbooks     {playbooks['enabled']} enabled, {playbooks['disabled']} disabled{held}")
+    if pause := overview.get("paused"):
+        why = f": {pause['reason']}" if pause["reason"] else ""
+        say(f"PAUSED        nothing new starts, by {pause['actor']}{why} (pulsebook resume --all)")
+    if overview.get("mutes"):
+        say(f"mutes         {overview['mutes']} in force (pulsebook mute list)")
     say(f"endpoints     {overview['endpoints']}")
     say(f"alerts        {overview['alerts']}")
     say(f"runs          {runs or 'none yet'}")

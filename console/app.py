@@ -10,7 +10,19 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
 from console import access, health, landing, run_page
-from console.api import alerts, answering, endpoints, letters, overview, playbooks, runs, streaming, tokens
+from console.api import (
+    alerts,
+    answering,
+    endpoints,
+    holds,
+    letters,
+    overview,
+    playbooks,
+    rerunning,
+    runs,
+    streaming,
+    tokens,
+)
 from console.hooks.accepting import Hooks
 from console.metrics import Metrics
 from console.openapi import COMPONENTS, complete
@@ -39,6 +51,7 @@ FROM_THE_LOG: tuple[ControllerRouterHandler, ...] = (
     runs.events,
     runs.cancel,
     answering.answer,
+    rerunning.rerun,
     streaming.stream,
     letters.publications,
     letters.dead_letters,
@@ -57,6 +70,13 @@ WITH_THE_CATALOG: tuple[ControllerRouterHandler, ...] = (
     playbooks.enable,
     playbooks.disable,
     playbooks.remove,
+    holds.pause_all,
+    holds.resume_all,
+    holds.pause,
+    holds.resume,
+    holds.mutes,
+    holds.add_mute,
+    holds.delete_mute,
     endpoints.list_all,
     endpoints.create,
     endpoints.rotate,

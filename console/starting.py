@@ -16,10 +16,12 @@ from console.parts import Parts
 from console.writing import durably
 from engine.alert.scope import alert_scope
 from engine.catalog import Catalog
+from engine.children import pinned_children
+from engine.holds import PAUSE_ALL
 from engine.run.inputs import resolve
 from engine.run.starting import WITHOUT_ALERT, uses_alert
 from schemas import codec
-from schemas.admissions import Candidate, Via
+from schemas.admissions import Candidate, Hold, Via
 from schemas.alerts import Alert
 from schemas.ids import digest, run_id
 from schemas.outgoing import Outgoing
@@ -49,7 +51,13 @@ class Start:
 
 async def start(parts: Parts, asked: Start, within_s: float | None = None) -> str:
     """Hand a candidate to admission, durably; the run's id. Raises CannotStart, NotDurable, SchemasError."""
-    made = candidate(parts.catalog.catalog, asked, time.time_ns() // 1_000_000)
+    return await hand_in(
+        parts, candidate(parts.catalog.catalog, asked, time.time_ns() // 1_000_000), within_s
+    )
+
+
+async def hand_in(parts: Parts, made: Candidate, within_s: float | None = None) -> str:
+    """Send a candidate to admission, durably; the run's id. Raises as `start`."""
     bytes_max = parts.settings.record_bytes_max
     if (size := len(codec.encode(made))) > bytes_max:
         raise CannotStart(413, f"inputs and alert make a record of {size} bytes; allowed are {bytes_max}")
@@ -74,6 +82,8 @@ def candidate(catalog: Catalog, asked: Start, at_ms: int) -> Candidate:
         raise CannotStart(409, f"{asked.playbook} has no `on.call`: it is started by alerts only")
     if not active.enabled:
         raise CannotStart(409, f"{asked.playbook} is disabled")
+    if (paused := catalog.holds.paused(asked.playbook)) is not None:
+        raise CannotStart(409, _paused(asked.playbook, paused))
     if asked.alert is None and uses_alert(book, asked.inputs):
         raise CannotStart(422, WITHOUT_ALERT)
     problems = resolve(book, asked.inputs, alert_scope(asked.alert) if asked.alert else {})[1]
@@ -90,7 +100,17 @@ def candidate(catalog: Catalog, asked: Start, at_ms: int) -> Candidate:
         alert=asked.alert,
         inputs=dict(asked.inputs),
         received_at_ms=at_ms,
+        children=pinned_children(book, catalog),
+        # An alert that calls by its own hook is an alert; a person who starts by hand means it.
+        muted=catalog.holds.muted(asked.alert, asked.playbook, at_ms)
+        if asked.alert and asked.via == "hook"
+        else None,
     )
+
+
+def _paused(playbook: str, hold: Hold) -> str:
+    what = "all playbooks are paused" if hold.name == PAUSE_ALL else f"{playbook} is paused"
+    return f"{what} by {hold.actor}{': ' if hold.reason else ''}{hold.reason}"
 
 
 def request_id(scope: str, key: str) -> str:

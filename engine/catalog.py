@@ -12,6 +12,8 @@ from typing import Any, assert_never
 
 import msgspec
 
+from engine.holds import Holds
+from engine.matching_index import AlertIndex, Offered
 from engine.playbook.canonical import from_canonical
 from engine.playbook.compiled import Compiled
 from schemas.catalog import CatalogChange, EndpointSet, PlaybookSet, RevisionAdded, Role, SwitchSet, TokenSet
@@ -45,9 +47,11 @@ class Catalog:
         self._endpoints: dict[str, EndpointSet] = {}
         self._tokens: dict[str, TokenSet] = {}
         self._switches: dict[str, SwitchSet] = {}
+        self._holds = Holds()
         self._problems: list[Problem] = []
         self._compiled: dict[str, Compiled | str] = {}
         self._active: list[Compiled] | None = None
+        self._alert_index: AlertIndex | None = None
 
     @property
     def offset(self) -> int:
@@ -78,6 +82,11 @@ class Catalog:
     def switches(self) -> Mapping[str, SwitchSet]:
         """Name to the latest change of that switch."""
         return MappingProxyType(self._switches)
+
+    @property
+    def holds(self) -> Holds:
+        """Pauses and mutes: those of its switches."""
+        return self._holds
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -111,6 +120,18 @@ class Catalog:
             found = (self.compiled(one.digest) for one in held if one.enabled and one.digest)
             self._active = [one for one in found if one is not None]
         return self._active
+
+    @property
+    def alert_index(self) -> AlertIndex:
+        """Every playbook that was not removed, by name, disabled ones too. The same until one changes."""
+        if self._alert_index is None:
+            held = ((name, self._playbooks[name]) for name in sorted(self._playbooks))
+            self._alert_index = AlertIndex(
+                Offered(name, one.digest, self.compiled(one.digest), one.enabled)
+                for name, one in held
+                if one.digest
+            )
+        return self._alert_index
 
     def compiled(self, revision: str) -> Compiled | None:
         """The playbook of a revision; None where there is none or it cannot be read."""
@@ -149,10 +170,10 @@ class Catalog:
                 elif record.digest not in self._revisions:
                     self._revisions[record.digest] = record
                     self._compiled.pop(record.digest, None)
-                    self._active = None
+                    self._active = self._alert_index = None
             case PlaybookSet():
                 self._playbooks[record.name] = record
-                self._active = None
+                self._active = self._alert_index = None
                 found = self._compile(record.digest) if record.digest else ""
                 if isinstance(found, str) and found:
                     self._problem(offset, f"playbook/{record.name}", found)
@@ -162,6 +183,8 @@ class Catalog:
                 self._tokens[record.name] = record
             case SwitchSet():
                 self._switches[record.name] = record
+                if problem := self._holds.apply(record):
+                    self._problem(offset, f"switch/{record.name}", problem)
             case _:
                 assert_never(record)
 

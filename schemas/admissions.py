@@ -5,8 +5,19 @@ from typing import Annotated, Literal
 from schemas.alerts import Alert
 from schemas.fields import Json, Record, doc
 from schemas.inbox import TimerFired
+from schemas.relations import Parent, PinnedChild, Rerun
 
 Via = Literal["alert", "api", "hook", "playbook", "rerun"]
+
+
+class Hold(Record, frozen=True, kw_only=True):
+    """A pause or a mute as the catalog has it: somebody wants nothing new to start."""
+
+    name: Annotated[str, doc("Its switch: `pause` (all playbooks), `pause/PLAYBOOK` or `mute/NAME`.")]
+    actor: Annotated[str, doc("Who set it.")]
+    at_ms: Annotated[int, doc("When (the writer's clock).")]
+    reason: Annotated[str, doc("Why.")] = ""
+    until_ms: Annotated[int | None, doc("When it ends by itself; null: when somebody lifts it.")] = None
 
 
 class Candidate(Record, frozen=True, kw_only=True):
@@ -25,6 +36,13 @@ class Candidate(Record, frozen=True, kw_only=True):
     inputs: Annotated[Json, doc("Inputs given by the caller (JSON object).")] = {}
     received_at_ms: Annotated[int, doc("When the alert or call was received.")] = 0
     override: Annotated[bool, doc("Start whatever the rules say (a rerun by a person).")] = False
+    parent: Annotated[Parent | None, doc("The run that waits for this one.")] = None
+    children: Annotated[tuple[PinnedChild, ...], doc("Playbooks that it may run, pinned.")] = ()
+    rerun: Annotated[Rerun | None, doc("The run that this one repeats.")] = None
+    paused: Annotated[Hold | None, doc("The pause of the playbook at that catalog offset; null: none.")] = (
+        None
+    )
+    muted: Annotated[Hold | None, doc("The mute that fits the alert; null: none did when it came.")] = None
 
 
 class AlertRecovered(Record, frozen=True, kw_only=True):
@@ -56,11 +74,14 @@ class CandidateCancelled(Record, frozen=True, kw_only=True):
 
 
 class PlaybookSwitched(Record, frozen=True, kw_only=True):
-    """A playbook was enabled, disabled or removed: its place in the order of all that admission hears."""
+    """A playbook was enabled, disabled, removed, paused or resumed: its place in the order of all that
+    admission hears.
+    """
 
     playbook: Annotated[str, doc("Playbook name.")]
     enabled: Annotated[bool, doc("It may start: it is enabled, and was not removed.")]
     catalog_offset: Annotated[int, doc("Catalog offset by which that is known.")]
+    paused: Annotated[Hold | None, doc("What pauses it; null: nothing does.")] = None
 
 
 AdmissionsRecord = Candidate | AlertRecovered | RunEnded | CandidateCancelled | TimerFired | PlaybookSwitched

@@ -7,6 +7,7 @@ import msgspec
 from litestar import get
 
 from console.api.asking import Given, model_of
+from console.holds_view import PauseView, pause_view
 from console.read_model.letters import counts
 from console.read_model.runs import runs_by_status
 
@@ -33,6 +34,10 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     catalog_ready: bool
     catalog_offset: int
     playbooks: dict[str, int]
+    paused: PauseView | None
+    """What pauses all playbooks; null: nothing does."""
+    mutes: int
+    """Mutes in force."""
     endpoints: int
     runs: dict[str, int]
     """By status, of all runs that are kept."""
@@ -59,7 +64,13 @@ async def overview(parts: Given) -> Overview:
         at_ms=now_ms,
         catalog_ready=parts.catalog.ready,
         catalog_offset=catalog.offset,
-        playbooks={"enabled": enabled, "disabled": len(active) - enabled},
+        playbooks={
+            "enabled": enabled,
+            "disabled": len(active) - enabled,
+            "paused": sum(catalog.holds.paused(each.name) is not None for each in active),
+        },
+        paused=pause_view(catalog.holds.all_paused),
+        mutes=sum(each.what.until_ms > now_ms for each in catalog.holds.mutes),
         endpoints=sum(not each.deleted for each in catalog.endpoints.values()),
         **known,
         read_model=ReadModelView(

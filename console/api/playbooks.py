@@ -11,12 +11,12 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from console.api.asking import REASON_MAX, Asked, Body, Given, Reason, ReasonText
 from console.applying import Applied, apply, checked, problem_views, unified
+from console.holds_view import PauseView, pause_view
 from console.paging import Page
 from console.parts import Parts
 from console.problems import Problem
 from console.writing import change_catalog
 from engine.catalog import Catalog
-from engine.playbook.compiled import Compiled
 from schemas.catalog import PlaybookSet
 
 
@@ -43,6 +43,8 @@ class PlaybookSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Who changed it last."""
     at_ms: int
     reason: str
+    paused: PauseView | None = None
+    """What pauses it; null: nothing does."""
 
 
 class PlaybookView(PlaybookSummary, frozen=True, kw_only=True):
@@ -67,8 +69,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 async def list_all(parts: Given) -> Page[PlaybookSummary]:
     """All of them; there is no next page."""
     catalog = parts.catalog.catalog
-    items = [PlaybookSummary(**_summary(held, book)) for held, book in _active(catalog)]
-    return Page(items=items)
+    held = (each for _, each in sorted(catalog.playbooks.items()) if each.digest)
+    return Page(items=[summary_of(catalog, each) for each in held])
 
 
 @get("/playbooks/{name:str}", summary="A playbook as it was applied")
@@ -81,7 +83,7 @@ async def show(parts: Given, name: FromPath[str]) -> PlaybookView:
         raise Problem(404, f"the revision of {name} is not readable by this version")
     playbook = msgspec.to_builtins(book.playbook)
     return PlaybookView(
-        **_summary(held, book), source=catalog.revisions[held.digest].source, playbook=playbook
+        **_summary(catalog, held), source=catalog.revisions[held.digest].source, playbook=playbook
     )
 
 
@@ -178,15 +180,16 @@ async def _switch(
         )
         await change_catalog(parts, change)
         held = change
-    return PlaybookSummary(**_summary(held, parts.catalog.catalog.compiled(held.digest)))
+    return summary_of(parts.catalog.catalog, held)
 
 
-def _active(catalog: Catalog) -> list[tuple[PlaybookSet, Compiled | None]]:
-    held = [each for _, each in sorted(catalog.playbooks.items()) if each.digest]
-    return [(each, catalog.compiled(each.digest)) for each in held]
+def summary_of(catalog: Catalog, held: PlaybookSet) -> PlaybookSummary:
+    """A playbook in a list."""
+    return PlaybookSummary(**_summary(catalog, held))
 
 
-def _summary(held: PlaybookSet, book: Compiled | None) -> dict[str, Any]:
+def _summary(catalog: Catalog, held: PlaybookSet) -> dict[str, Any]:
+    book = catalog.compiled(held.digest)
     return {
         "name": held.name,
         "enabled": held.enabled,
@@ -197,6 +200,7 @@ def _summary(held: PlaybookSet, book: Compiled | None) -> dict[str, Any]:
         "actor": held.actor,
         "at_ms": held.at_ms,
         "reason": held.reason,
+        "paused": pause_view(catalog.holds.paused(held.name)),
     }
 
 

@@ -63,7 +63,7 @@ def admit(
         case TimerFired():
             _timer_fired(draft, record)
         case PlaybookSwitched():
-            switch(draft, record.enabled, record.catalog_offset)
+            switch(draft, record.enabled, record.paused, record.catalog_offset)
             start_queued(draft)
         case _:
             assert_never(record)

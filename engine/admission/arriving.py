@@ -12,6 +12,7 @@ from engine.admission.requesting import MissingAction, requested, slot_ms
 from engine.admission.rows import Decided, RunRow, encode_row
 from engine.admission.rules import ruling
 from engine.admission.situation import Situation
+from engine.admission.spacing import throttle_of
 from engine.admission.switching import switch
 from engine.alert.facts import happened_ms
 from engine.playbook.compiled import Compiled
@@ -28,6 +29,8 @@ def arrived(draft: Draft, candidate: Candidate, book: Compiled | None, situation
     known = draft.run(run_id)
     if known is not None and (known.state != "ended" or draft.at_ms < known.remembered_until_ms):
         draft.say(run_id, known, known.first)
+        if known.request is None:
+            draft.tell_parent(candidate.parent, run_id, known.first)
         return
     row = _judged(draft, candidate, book, situation)
     if row.state == "active":
@@ -40,6 +43,8 @@ def arrived(draft: Draft, candidate: Candidate, book: Compiled | None, situation
         draft.put_run(run_id, row)
     remember(draft, f"@{run_id}")
     draft.say(run_id, row, row.first)
+    if row.request is None:
+        draft.tell_parent(candidate.parent, run_id, row.first)
 
 
 def _judged(draft: Draft, candidate: Candidate, book: Compiled | None, situation: Situation) -> RunRow:
@@ -65,16 +70,19 @@ def _judged(draft: Draft, candidate: Candidate, book: Compiled | None, situation
 
 
 def _take_settings(draft: Draft, candidate: Candidate, book: Compiled) -> None:
-    """`max_running` holds for all runs of the playbook: that of the newest revision seen."""
-    slots = draft.book
+    """`max_running` and `throttle` hold for all runs of the playbook: those of the newest revision seen."""
+    slots, rules = draft.book, book.playbook.admission
     if candidate.catalog_offset > slots.catalog_offset:
         draft.book = replace(
             slots,
-            max_running=book.playbook.admission.max_running,
+            max_running=rules.max_running,
             catalog_offset=candidate.catalog_offset,
+            throttle=throttle_of(slots, rules),
         )
-    if not candidate.override:  # nobody makes a candidate of a playbook that is disabled, else
-        switch(draft, True, candidate.catalog_offset)
+    # Whoever makes one else has looked: it is enabled. A parent run has not, it only knows the catalog's
+    # offset of its own start.
+    if not candidate.override and candidate.via != "playbook":
+        switch(draft, True, candidate.paused, candidate.catalog_offset)
 
 
 def _row(draft: Draft, candidate: Candidate, key: str, decided: Decided) -> RunRow:
@@ -108,4 +116,5 @@ def _run_row(
         slot_ms=slot_ms(book),
         due_ms=decided.until_ms or 0,
         request=request,
+        cooldown_ms=rules.cooldown_ms,
     )

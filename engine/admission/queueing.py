@@ -12,7 +12,9 @@ from msgspec.structs import replace
 
 from engine.admission.draft import Draft
 from engine.admission.listing import runs_of, with_run, without_run
+from engine.admission.remembering import remember
 from engine.admission.rows import CycleRow, KeyRow, Queue, RunRow
+from engine.admission.spacing import one_less_waits, one_more_waits, started_at, with_start
 from schemas.inbox import RunRecovered
 
 STARTS_MAX = 64
@@ -40,6 +42,8 @@ def enqueue(draft: Draft, run_id: str, row: RunRow) -> None:
         book = replace(book, ready=_with(book.ready, arrival, run_id))
         if row.key and not row.parallel:
             draft.put_key(row.key, replace(key_row, holder=run_id))
+        elif row.key and row.cooldown_ms:
+            draft.put_key(row.key, one_more_waits(key_row))
     else:
         draft.put_key(row.key, replace(key_row, waiting=_with(key_row.waiting, arrival, run_id)))
     draft.book = book
@@ -49,14 +53,15 @@ def enqueue(draft: Draft, run_id: str, row: RunRow) -> None:
 
 def activate(draft: Draft, run_id: str, row: RunRow) -> None:
     """Give a run that starts now its slot and its key. It stands in no queue (any more)."""
-    draft.book = replace(draft.book, running=draft.book.running + 1)
+    draft.book = with_start(replace(draft.book, running=draft.book.running + 1), draft.at_ms)
     if row.key:
         key_row = draft.key(row.key)
-        holder = "" if key_row.holder == run_id else key_row.holder
         runs, part = with_run(draft, f"|{row.key}", runs_of(key_row), run_id)
-        _put_key(
-            draft, row.key, key_row, replace(key_row, active=runs.listed, parts=runs.parts, holder=holder)
-        )
+        started = replace(_without_waiting(key_row, run_id, row), active=runs.listed, parts=runs.parts)
+        if row.cooldown_ms:
+            started = started_at(started, draft.at_ms, row.cooldown_ms)
+            remember(draft, f"|{row.key}")
+        _put_key(draft, row.key, key_row, started)
         row = replace(row, key_part=part)
     if row.state != "queued":
         row = _list_in_cycle(draft, run_id, row)
@@ -71,9 +76,8 @@ def leave_queue(draft: Draft, run_id: str, row: RunRow) -> None:
     book = draft.book
     draft.book = replace(book, queued=book.queued - 1, ready=_without(book.ready, run_id))
     if row.key:
-        key_row = draft.key(row.key)
-        holder = "" if key_row.holder == run_id else key_row.holder
-        draft.put_key(row.key, replace(key_row, holder=holder, waiting=_without(key_row.waiting, run_id)))
+        key_row = _without_waiting(draft.key(row.key), run_id, row)
+        draft.put_key(row.key, replace(key_row, waiting=_without(key_row.waiting, run_id)))
         _promote(draft, row.key)
     _end(draft, run_id, row)
 
@@ -90,7 +94,9 @@ def free(draft: Draft, run_id: str, row: RunRow) -> None:
 
 
 def start_queued(draft: Draft) -> None:
-    """Start whoever is next, while there are slots."""
+    """Start whoever is next, while there are slots and no pause."""
+    if draft.book.paused is not None and draft.book.enabled:
+        return
     for _ in range(STARTS_MAX):
         book = draft.book
         if not book.ready or book.running >= book.max_running:
@@ -133,6 +139,15 @@ def _back_to_key(draft: Draft, run_id: str, row: RunRow) -> None:
     key_row = draft.key(row.key)
     waiting = _with(key_row.waiting, row.arrival, run_id)
     draft.put_key(row.key, replace(key_row, holder="", waiting=waiting))
+
+
+def _without_waiting(key_row: KeyRow, run_id: str, row: RunRow) -> KeyRow:
+    """The key's row without what it knows of one that waits for a slot."""
+    if key_row.holder == run_id:
+        return replace(key_row, holder="")
+    if row.parallel and row.cooldown_ms and row.state == "queued":
+        return one_less_waits(key_row)
+    return key_row
 
 
 def _promote(draft: Draft, key: str) -> None:

@@ -18,6 +18,7 @@ from typing import Literal
 
 import msgspec
 
+from schemas.admissions import Hold
 from schemas.decisions import Admission
 from schemas.ids import digest
 from schemas.inbox import RunRequested
@@ -42,6 +43,26 @@ class Decided(msgspec.Struct, frozen=True, array_like=True):
     offset: int
 
 
+class Throttle(msgspec.Struct, frozen=True, array_like=True):
+    """Starts of a playbook, all keys together (`engine.admission.spacing`)."""
+
+    limit: int
+    per_ms: int
+    starts: tuple[int, ...] = ()
+    """Times of the latest ones: as many as the limit."""
+
+
+class Cooldown(msgspec.Struct, frozen=True, array_like=True):
+    """Starts of a key."""
+
+    started_ms: int = 0
+    """The last one; 0: none that still counts."""
+    for_ms: int = 0
+    """The cooldown of its revision: the row is kept for so long."""
+    waiting: int = 0
+    """Candidates that wait for a slot beside the key (`while_running: parallel`)."""
+
+
 class PlaybookRow(msgspec.Struct, frozen=True, array_like=True, tag="playbook"):
     """Slots and queue of one playbook."""
 
@@ -63,7 +84,11 @@ class PlaybookRow(msgspec.Struct, frozen=True, array_like=True, tag="playbook"):
     enabled: bool = True
     """Whether runs may start, as far as the inputs have told."""
     enabled_offset: int = -1
-    """Where the catalog stood for that: what is older changes it no more."""
+    """Where the catalog stood for that and for `paused`: what is older changes them no more."""
+    paused: Hold | None = None
+    """What pauses the playbook, as far as the inputs have told."""
+    throttle: Throttle | None = None
+    """As `max_running`, that of the newest revision seen."""
 
 
 class KeyRow(msgspec.Struct, frozen=True, array_like=True, tag="key"):
@@ -76,6 +101,8 @@ class KeyRow(msgspec.Struct, frozen=True, array_like=True, tag="key"):
     """Who waits for the key."""
     parts: tuple[int, ...] = ()
     """Numbers of the parts with further active runs (`engine.admission.listing`)."""
+    cooldown: Cooldown | None = None
+    """None: no start of the key counts any more."""
 
 
 class RunRow(msgspec.Struct, frozen=True, array_like=True, tag="run"):
@@ -110,6 +137,8 @@ class RunRow(msgspec.Struct, frozen=True, array_like=True, tag="run"):
     key_part: int = 0
     """In which part of its key's row it is listed; 0: in the row itself."""
     cycle_part: int = 0
+    cooldown_ms: int = 0
+    """`cooldown` of its revision."""
 
 
 class CycleRow(msgspec.Struct, frozen=True, array_like=True, tag="cycle"):

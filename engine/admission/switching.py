@@ -1,4 +1,4 @@
-"""Enabled or not: what the inputs have told about the playbook, the one that knows more of the catalog last.
+"""Enabled or not, paused or not: what the inputs have told, the one that knows more of the catalog last.
 
 The catalog itself is not asked: how it stands at this moment is nothing that a replay could find out again.
 """
@@ -6,9 +6,10 @@ The catalog itself is not asked: how it stands at this moment is nothing that a 
 from msgspec.structs import replace
 
 from engine.admission.draft import Draft
+from schemas.admissions import Hold
 
 
-def switch(draft: Draft, enabled: bool, catalog_offset: int) -> None:
+def switch(draft: Draft, enabled: bool, paused: Hold | None, catalog_offset: int) -> None:
     """Keep what somebody saw who had read the catalog up to `catalog_offset`."""
     if catalog_offset > draft.book.enabled_offset:
-        draft.book = replace(draft.book, enabled=enabled, enabled_offset=catalog_offset)
+        draft.book = replace(draft.book, enabled=enabled, paused=paused, enabled_offset=catalog_offset)

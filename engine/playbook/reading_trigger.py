@@ -5,7 +5,18 @@ from collections.abc import Collection
 from typing import Any
 
 from engine.playbook.fields import Fields
-from engine.playbook.keys import ADMISSION, INPUT, ON, ON_ALERT, ON_CALL, ON_RECOVERED, QUEUE
+from engine.playbook.keys import (
+    ADMISSION,
+    INPUT,
+    ON,
+    ON_ALERT,
+    ON_CALL,
+    ON_RECOVERED,
+    PRIORITIES,
+    QUEUE,
+    THROTTLE,
+    TRANSITIONS,
+)
 from engine.playbook.model import HOUR_MS, Admission, AlertTrigger, CallTrigger, InputSpec
 from engine.playbook.problems import Problems
 from engine.playbook.sites import Sites
@@ -15,18 +26,7 @@ from engine.yaml_values import Value
 
 DAY_MS = 24 * HOUR_MS
 MONTH_MS = 31 * DAY_MS
-TRANSITIONS = (
-    "Triggered",
-    "Re-Triggered",
-    "Recovered",
-    "Warn",
-    "Re-Warn",
-    "No Data",
-    "Re-No Data",
-    "Renotify",
-    "Warn Recovered",
-)
-PRIORITIES = ("P1", "P2", "P3", "P4", "P5", "normal", "low")
+PLAYBOOK_NAME = re.compile(r"[a-z0-9-]{1,64}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESERVED = frozenset({"true", "false", "null", "in"})
 """Words that no name in an expression can be, not even after a dot."""
@@ -204,6 +204,11 @@ def read_admission(value: Value | None, sites: Sites) -> Admission:
     fields = Fields(value, ADMISSION, sites.problems)
     queue = Fields(fields.value("queue"), QUEUE, sites.problems)
     recovered = Fields(fields.value("on_recovered"), ON_RECOVERED, sites.problems)
+    throttle = Fields(fields.value("throttle"), THROTTLE, sites.problems)
+    if "throttle" in fields and isinstance(fields.items["throttle"].data, dict):
+        for name in ("limit", "per"):
+            if name not in throttle:
+                throttle.missing(name, "such as {limit: 10, per: 1h}")
     default = Admission()
     sites.stage = "alert"
     return Admission(
@@ -214,4 +219,7 @@ def read_admission(value: Value | None, sites: Sites) -> Admission:
         queue_expires_ms=queue.duration("expires", default.queue_expires_ms, 1_000, MONTH_MS),
         on_recovered_queued=recovered.choice("queued", ("drop", "keep"), default.on_recovered_queued),
         on_recovered_running=recovered.choice("running", ("ignore", "cancel"), default.on_recovered_running),
+        cooldown_ms=fields.duration("cooldown", default.cooldown_ms, 1_000, MONTH_MS),
+        throttle_limit=throttle.number("limit", default.throttle_limit, 1, 1_000),
+        throttle_per_ms=throttle.duration("per", default.throttle_per_ms, 1_000, MONTH_MS),
     )

@@ -1,17 +1,18 @@
 """Everything that follows from one record on `alerts`."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from engine.alert.facts import summary
 from engine.catalog import Catalog
-from engine.matching import LOOKED_MAX, matched_records
+from engine.matching import matched_records
 from engine.playbook.canonical import canonical_json, digest
 from engine.playbook.model import ActionStep, AlertTrigger, Playbook
-from schemas.admissions import AlertRecovered, Candidate
+from schemas.admissions import AlertRecovered, Candidate, Hold
 from schemas.alerts import Alert, AlertReceived
-from schemas.catalog import PlaybookSet, RevisionAdded
+from schemas.catalog import PlaybookSet, RevisionAdded, SwitchSet
 from schemas.decisions import AlertMatched
 from schemas.ids import run_id
 from schemas.outgoing import Cause, Outgoing
@@ -141,19 +142,6 @@ def test_playbooks_that_no_alert_can_start_are_counted_as_ruled_out() -> None:
     assert (len(decision.looked), decision.ruled_out) == (1, 1)
 
 
-def test_of_very_many_playbooks_the_matching_and_the_nearest_are_named_and_the_rest_counted() -> None:
-    far = [a_playbook(f"far-{at:03}", endpoint=("x",)) for at in range(LOOKED_MAX)]
-    near = [a_playbook(f"near-{at:03}", priority=("P1",)) for at in range(50)]
-    catalog = a_catalog(*far, *near, a_playbook("restart"))
-
-    decision = matched(matched_records(received(an_alert()), CAUSE, catalog))
-
-    assert (len(decision.looked), decision.ruled_out) == (LOOKED_MAX + 1, 50)
-    assert sum(one.clause == "priority" for one in decision.looked) == 50
-    assert [one.playbook for one in decision.looked if one.matched] == ["restart"]
-    assert [one.playbook for one in decision.looked] == sorted(one.playbook for one in decision.looked)
-
-
 def test_a_recovery_goes_to_every_playbook_that_it_may_concern_disabled_ones_too() -> None:
     catalog = a_catalog(
         a_playbook("restart", when="alert.title.contains('Triggered')"),
@@ -224,3 +212,48 @@ def test_the_same_alert_and_catalog_give_the_same_records() -> None:
     first, again = (matched_records(received(a_recovery()), CAUSE, catalog) for _ in range(2))
 
     assert first == again
+
+
+def switched(catalog: Catalog, name: str, value: Any) -> None:
+    change = SwitchSet(name=name, value=value, actor="mira", at_ms=5)
+    catalog.apply(catalog.offset, change)
+
+
+def candidates_of(alert: Alert, catalog: Catalog, cause: Cause = CAUSE) -> dict[str, Candidate]:
+    sent = matched_records(received(alert), cause, catalog)
+    records = (one.record for one in sent)
+    return {record.playbook: record for record in records if isinstance(record, Candidate)}
+
+
+def test_a_candidate_says_what_pauses_its_playbook_at_that_offset_of_the_catalog() -> None:
+    catalog = a_catalog(a_playbook("a"), a_playbook("b"))
+    switched(catalog, "pause/a", True)
+
+    found = candidates_of(an_alert(), catalog)
+
+    assert found["a"].paused == Hold(name="pause/a", actor="mira", at_ms=5)
+    assert found["b"].paused is None
+
+
+def test_a_candidate_says_which_mute_fits_its_alert_by_the_brokers_time_of_the_alert() -> None:
+    catalog = a_catalog(a_playbook("a"), a_playbook("b"))
+    until_ms = CAUSE.at_ms + 1_000
+    switched(catalog, "mute/m-1", {"tags": {"env": ["prod"]}, "playbooks": ["a"], "until_ms": until_ms})
+    alert = an_alert(tag_list=("env:prod",))
+
+    found = candidates_of(alert, catalog)
+    later = candidates_of(alert, catalog, replace(CAUSE, at_ms=until_ms))
+
+    assert found["a"].muted == Hold(name="mute/m-1", actor="mira", at_ms=5, until_ms=until_ms)
+    assert (found["b"].muted, later["a"].muted) == (None, None)
+    assert candidates_of(an_alert(tag_list=("env:dev",)), catalog)["a"].muted is None
+
+
+def test_a_recovery_is_passed_on_whatever_is_paused_or_muted() -> None:
+    catalog = a_catalog(a_playbook("a"))
+    switched(catalog, "pause", True)
+    switched(catalog, "mute/m-1", {"until_ms": CAUSE.at_ms + 1})
+
+    sent = matched_records(received(a_recovery()), CAUSE, catalog)
+
+    assert [type(one.record) for one in sent] == [AlertMatched, AlertRecovered]

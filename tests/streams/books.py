@@ -12,7 +12,7 @@ from engine.playbook.canonical import canonical_json, digest
 from engine.playbook.reading import read
 from schemas.actions import ActionSpec, PinnedAction
 from schemas.alerts import Alert, AlertReceived
-from schemas.catalog import PlaybookSet, RevisionAdded
+from schemas.catalog import PlaybookSet, RevisionAdded, SwitchSet
 from schemas.inbox import StepFinished
 
 PINNED = PinnedAction(name="noop", repeatable=True)
@@ -80,6 +80,11 @@ class Followed:
     def switch(self, enabled: bool) -> None:
         """Enable or disable the playbook `demo`."""
         self.catalog.apply(self.catalog.offset, replace(self.catalog.playbooks["demo"], enabled=enabled))
+
+    def pause(self, paused: bool, name: str = "pause/demo") -> None:
+        """Pause or resume the playbook `demo`, or all."""
+        change = SwitchSet(name=name, value=paused, actor="mira", at_ms=7, reason="why")
+        self.catalog.apply(self.catalog.offset, change)
 
     async def reached(self, offset: int) -> None:
         self.waited.append(offset)

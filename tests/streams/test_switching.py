@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from schemas.admissions import PlaybookSwitched
+from schemas.admissions import Hold, PlaybookSwitched
 from schemas.codec import decode
 from streams.hardened.producer import key_hash
 from streams.switching import Switching
@@ -90,3 +90,30 @@ async def test_a_worker_whose_catalog_is_behind_the_row_tells_nothing(
     await one.take(PlaybookSwitched(playbook=DEMO, enabled=False, catalog_offset=99), DEMO)
     await switching.look()
     assert told(bench) == []
+
+
+async def test_a_pause_is_told_with_who_and_why_and_its_end_too(
+    bench: Bench, one: AgentBench, switching: Switching, followed: Followed
+) -> None:
+    followed.pause(True)
+    await switching.look()
+    await switching.look()
+    pause = Hold(name="pause/demo", actor="mira", at_ms=7, reason="why")
+    assert told(bench) == [PlaybookSwitched(playbook=DEMO, enabled=True, catalog_offset=3, paused=pause)]
+    await one.take(told(bench)[0], DEMO)
+    await switching.look()
+    followed.pause(False)
+    await switching.look()
+    assert told(bench)[1:] == [PlaybookSwitched(playbook=DEMO, enabled=True, catalog_offset=4)]
+
+
+async def test_a_pause_of_all_is_told_to_every_playbook(
+    bench: Bench, switching: Switching, followed: Followed
+) -> None:
+    followed.add("playbook: second\non: {alert: {endpoint: demo}}\nsteps: [{id: one, action: noop}]\n")
+    followed.pause(True, "pause")
+    await switching.look()
+    assert [(sent.playbook, sent.paused.name) for sent in told(bench)] == [
+        (DEMO, "pause"),
+        ("second", "pause"),
+    ]

@@ -32,4 +32,4 @@ def test_every_rule_of_the_code_is_on_the_page_and_no_other() -> None:
     by_page = decided_by_the_page() - {("while_running", "started"), ("max_running", "started")}
 
     assert by_page == decided_by_the_code()
-    assert len(by_page) == 15
+    assert len(by_page) == 19

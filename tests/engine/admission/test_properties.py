@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -9,12 +10,14 @@ from hypothesis import strategies as st
 
 from engine.admission.admitting import Situation
 from engine.admission.rows import KeyRow, PlaybookRow, RunRow, decode_row
-from schemas.admissions import Candidate, RunEnded
+from schemas.admissions import Candidate, Hold, RunEnded
 from schemas.decisions import AdmissionDecided
 from schemas.inbox import RunRequested, TimerFired
 from tests.engine.admission.world import BOOK, LOG, START_MS, World, a_book, a_candidate, decisions, refolded
 from tests.engine.alert.builders import an_alert
 
+PAUSE = Hold(name="pause", actor="mira", at_ms=START_MS)
+MUTE = Hold(name="mute/m-1", actor="mira", at_ms=START_MS, until_ms=START_MS + 60_000)
 TERMINAL = {"started", "held_back", "dropped", "expired", "refused"}
 RULES = st.fixed_dictionaries(
     {
@@ -24,6 +27,9 @@ RULES = st.fixed_dictionaries(
         "queue_expires_ms": st.sampled_from([7_200_000, 60_000, 3 * 86_400_000]),
         "key": st.sampled_from(["alert.monitor_id + '/' + alert.scope", "alert.host", "alert.title"]),
         "on_recovered_queued": st.sampled_from(["drop", "keep"]),
+        "cooldown_ms": st.sampled_from([0, 0, 60_000, 3 * 86_400_000]),
+        "throttle_limit": st.sampled_from([0, 0, 1, 4]),
+        "throttle_per_ms": st.sampled_from([3_600_000, 2 * 86_400_000]),
     }
 )
 ALERTS = st.fixed_dictionaries(
@@ -50,6 +56,9 @@ STEPS = st.one_of(
     st.tuples(st.just("wait"), st.sampled_from([1, 60_000, 7_000_000, 90_000_000])),
     st.tuples(st.just("timer"), st.integers(0, 5)),
     st.tuples(st.just("switch"), st.booleans()),
+    st.tuples(st.just("pause"), st.booleans()),
+    st.tuples(st.just("paused alert"), ALERTS),
+    st.tuples(st.just("muted alert"), ALERTS),
 )
 
 WALKS = st.integers(0, 50).flatmap(lambda size: st.lists(STEPS, min_size=size, max_size=50))
@@ -62,6 +71,11 @@ class Walk:
 
     world: World
     candidates: list[Candidate]
+
+    @property
+    def news(self) -> int:
+        """A catalog offset that nobody has named yet; candidates name an old one else."""
+        return 8 + len(self.world.inputs)
 
     def active(self) -> list[str]:
         rows = {key: decode_row(data) for key, data in self.world.rows.items()}
@@ -79,6 +93,12 @@ class Walk:
                 self.send(a_candidate(request, an_alert(id=request, **given)))
             case "override":
                 self.send(a_candidate(f"call-{len(self.candidates)}", an_alert(**given), override=True))
+            case "paused alert" | "muted alert":
+                request = f"a-{len(self.candidates)}"
+                hold = {"paused": PAUSE} if kind == "paused alert" else {"muted": MUTE}
+                self.send(
+                    a_candidate(request, an_alert(id=request, **given), catalog_offset=self.news, **hold)
+                )
             case "call":
                 self.send(a_candidate(f"call-{len(self.candidates)}", None, via="api"))
             case "repeat" if self.candidates:
@@ -92,7 +112,9 @@ class Walk:
             case "recover":
                 world.recovery(f"r-{len(world.inputs)}", **given)
             case "switch":
-                world.switch(given, 8 + len(world.inputs))
+                world.switch(given, self.news, None)
+            case "pause":
+                world.switch(True, self.news, PAUSE if given else None)
             case "wait":
                 world.wait(given)
             case "timer" if pending := sorted(world.pending().items()):
@@ -144,11 +166,34 @@ def check_rows(walk: Walk, rules: dict[str, Any]) -> None:
     assert {key: set(row.active) for key, row in keys.items() if row.active} == by_key
     if rules["while_running"] != "parallel":
         assert all(len(runs_of_key - overridden) <= 1 for runs_of_key in by_key.values())
-    assert not book.ready or book.running >= rules["max_running"], "a slot is free and somebody waits for one"
+    assert not book.ready or book.paused or book.running >= rules["max_running"], (
+        "a slot is free and somebody waits for one"
+    )
+    beside = Counter(runs[run_id].key for run_id in queued if runs[run_id].parallel and rules["cooldown_ms"])
+    assert {key: count for key, count in beside.items() if key} == {
+        key: row.cooldown.waiting for key, row in keys.items() if row.cooldown and row.cooldown.waiting
+    }
+    assert len(book.throttle.starts if book.throttle else ()) <= rules["throttle_limit"]
     assert all(row.active or row.holder for row in keys.values() if row.waiting), (
         "a key is free and waited for"
     )
     assert list(book.ready) == sorted(book.ready)
+
+
+def check_spaces(walk: Walk, rules: dict[str, Any]) -> None:
+    """No start came too close after another, but those that override the rules."""
+    told = [one for one in walk.world.told(AdmissionDecided) if one.decision == "started"]
+    starts = {one.run_id: one for one in told if one.rule != "override"}.values()
+    by_key: dict[str, list[int]] = {}
+    for one in starts:
+        by_key.setdefault(one.key, []).append(one.at_ms)
+    for key, times in by_key.items():
+        apart = [later - first for first, later in pairwise(times)]
+        assert not key or all(gap >= rules["cooldown_ms"] for gap in apart), (key, apart)
+    if limit := rules["throttle_limit"]:
+        times = [one.at_ms for one in starts]
+        apart = [later - first for first, later in zip(times, times[limit:], strict=False)]
+        assert all(gap >= rules["throttle_per_ms"] for gap in apart), apart
 
 
 @given(RULES, WALKS)
@@ -157,6 +202,7 @@ def test_slots_keys_and_decisions_add_up_after_every_input(rules: dict[str, Any]
     for kind, given_ in steps:
         walk.step(kind, given_)
         check_rows(walk, rules)
+    walk.step("pause", False)
     for _ in range(100):  # nothing starves: as runs end, everybody gets a turn
         if not (active := walk.active()):
             break
@@ -166,6 +212,7 @@ def test_slots_keys_and_decisions_add_up_after_every_input(rules: dict[str, Any]
     for candidate in walk.candidates:
         changes = {(one.decision, one.offset) for one in walk.answers(candidate)}
         assert len([decision for decision, _ in changes if decision in TERMINAL]) == 1, changes
+    check_spaces(walk, rules)
     requested = Counter(request.run_id for request in walk.world.told(RunRequested))
     started = {one.run_id for one in walk.world.told(AdmissionDecided) if one.decision == "started"}
     assert set(requested) == started

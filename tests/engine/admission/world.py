@@ -13,6 +13,7 @@ from schemas.admissions import (
     AlertRecovered,
     Candidate,
     CandidateCancelled,
+    Hold,
     PlaybookSwitched,
     RunEnded,
 )
@@ -95,9 +96,11 @@ class World:
         )
         return self.feed(cancelled)
 
-    def switch(self, enabled: bool, catalog_offset: int = 8) -> Admitted:
+    def switch(self, enabled: bool, catalog_offset: int = 8, paused: Hold | None = None) -> Admitted:
         """The playbook is enabled or disabled, as of a catalog offset (that of `a_candidate` is 7)."""
-        return self.feed(PlaybookSwitched(playbook=BOOK, enabled=enabled, catalog_offset=catalog_offset))
+        return self.feed(
+            PlaybookSwitched(playbook=BOOK, enabled=enabled, catalog_offset=catalog_offset, paused=paused)
+        )
 
     def pending(self) -> dict[tuple[str, str], int]:
         """Every timer of every row: (row key, timer id) to due time."""

@@ -45,6 +45,8 @@ inputs:
   mode: {default: fast, choices: [fast, slow]}
   note: {required: false}
 admission:
+  cooldown: 15m
+  throttle: {limit: 10, per: 1h}
   key: alert.monitor_id
   max_running: 5
   while_running: queue
@@ -116,6 +118,9 @@ MODEL = Playbook(
         "note": InputSpec(),
     },
     admission=Admission(
+        cooldown_ms=900_000,
+        throttle_limit=10,
+        throttle_per_ms=3_600_000,
         key="alert.monitor_id",
         max_running=5,
         while_running="queue",
@@ -212,7 +217,7 @@ def test_a_secret_that_is_not_there_is_only_a_warning() -> None:
     read = read_text(WHOLE, secrets=["TOKENS"])
     assert read.playbook == MODEL
     assert [str(problem) for problem in read.problems] == [
-        "book.yaml:32:74: warning: the secret `TOKEN` does not exist (did you mean `TOKENS`?)"
+        "book.yaml:34:74: warning: the secret `TOKEN` does not exist (did you mean `TOKENS`?)"
     ]
 
 

@@ -45,13 +45,18 @@ check: setup
 	.venv/bin/lint-imports
 	$(PYTHON) -m pytest -q -m "not kafka and not slow" --hypothesis-profile quick $(PARALLEL)
 
-# First what needs nothing outside, on all cores; then what needs a broker or the time, one after the other.
+# First what needs nothing outside, on all cores; then what needs a broker or the time, one after the other; last
+# the schedules of chaos, which mostly wait: two files at a time, each with a broker of its own.
 test: setup
 	$(PYTHON) -m pytest -m "not kafka and not slow" $(PARALLEL)
-	$(PYTHON) -m pytest -m "kafka or slow"
+	$(PYTHON) -m pytest -m "kafka or slow" --ignore tests/chaos
+	$(PYTHON) -m pytest -m "kafka or slow" tests/chaos -n 2 --dist loadfile
 
 bench: setup
 	$(PYTHON) -m benchmarks.engine
+	$(PYTHON) -m benchmarks.flow
+	$(PYTHON) -m benchmarks.matching
+	$(PYTHON) -m benchmarks.live_rows
 	$(PYTHON) -m benchmarks.codec
 	$(PYTHON) -m benchmarks.admission
 	$(PYTHON) -m benchmarks.read_model

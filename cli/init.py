@@ -1,4 +1,5 @@
-"""`pulsebook init DIR`: a folder to begin with: one playbook that works, and a README on what to do next."""
+"""`pulsebook init DIR`: a folder to begin with: one playbook that works, its test, and a README on what
+to do next."""
 
 from pathlib import Path
 from typing import Annotated
@@ -31,12 +32,27 @@ steps:
 report: [failed, succeeded]
 """
 
+TEST = """\
+playbook: hello
+tests:
+  - name: greets the alert by its title
+    alert: {endpoint: demo, title: p95 latency is high}
+    answers: {greet: {output: {message: "hello, p95 latency is high"}}}
+    expect:
+      status: succeeded
+      published: [{title: "Pulsebook greets: p95 latency is high", tags: [enrichment]}]
+  - name: leaves alerts of other endpoints alone
+    alert: {endpoint: elsewhere, title: p95 latency is high}
+    expect: {matches: false}
+"""
+
 README = """\
 # Playbooks
 
 | do | with |
 |---|---|
 | check them | `pulsebook playbook lint .` |
+| test them | `pulsebook playbook test .` |
 | make them the active ones | `pulsebook playbook apply .` |
 | try one | `pulsebook alert send --example`, then `pulsebook run list` |
 | see why one did not start | `pulsebook alert trace ALERT_ID` |
@@ -49,8 +65,12 @@ def init(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Make a folder with a first playbook and a README."""
-    files = {directory / "hello.yaml": PLAYBOOK, directory / "README.md": README}
+    """Make a folder with a first playbook, its test and a README."""
+    files = {
+        directory / "hello.yaml": PLAYBOOK,
+        directory / "hello.test.yaml": TEST,
+        directory / "README.md": README,
+    }
     for path in files:
         if path.exists():
             fail(f"{path} is there already; nothing was written. Name another folder.", WRONG_USE)

@@ -11,6 +11,7 @@ from cli import alert, deadletter, endpoint, mute, pausing, playbook, processes,
 from cli.doctor import doctor
 from cli.init import init
 from cli.output import say
+from cli.playbook_test import test
 from cli.status import status
 from cli.up import up
 
@@ -51,6 +52,7 @@ app.command()(doctor)
 app.add_typer(topics.app, name="topics")
 app.add_typer(endpoint.app, name="endpoint")
 app.add_typer(alert.app, name="alert")
+playbook.app.command()(test)
 app.add_typer(playbook.app, name="playbook")
 app.add_typer(run.app, name="run")
 app.command()(pausing.pause)

@@ -1,15 +1,20 @@
 """`pulsebook playbook`: check playbook files, apply them, see what is active."""
 
+import enum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cli import client
+from cli import client, playbook_import
 from cli.output import ANSWER_IS_NO, WRONG_USE, JsonOption, document, fail, say
+from cli.playbook_editor import new, schema
 from cli.tables import show_rows
 
 app = typer.Typer(no_args_is_help=True, help="Check, apply and list playbooks.")
+app.command()(new)
+app.command()(schema)
+app.add_typer(playbook_import.app, name="import")
 Paths = Annotated[
     list[Path],
     typer.Argument(metavar="PATH...", help="Playbook files, or folders of them.", show_default=False),
@@ -30,20 +35,37 @@ def _files(paths: list[Path]) -> list[Path]:
     return files
 
 
+class Format(enum.StrEnum):
+    """How problems are written for people and for CI."""
+
+    text = "text"
+    github = "github"
+
+
 @app.command()
-def lint(paths: Paths, as_json: JsonOption = False) -> None:
-    """Check playbook files; exit code 1 where there is an error. Needs nothing that runs."""
+def lint(
+    paths: Paths,
+    format_: Annotated[
+        Format, typer.Option("--format", help="github: annotations of GitHub Actions, beside the lines.")
+    ] = Format.text,
+    as_json: JsonOption = False,
+) -> None:
+    """Check playbook files, and what they have to do with each other; exit code 1 where there is an error.
+
+    Needs nothing that runs.
+    """
     import msgspec
 
     from cli.composing import load_settings, playbook_limits, secret_names
-    from cli.playbook_files import problem_line, problems_of
+    from cli.playbook_files import github_line, problem_line, problems_of
 
     files = _files(paths)
     settings = load_settings()
     found = problems_of(files, playbook_limits(settings), secret_names(settings))
+    line_of = github_line if format_ is Format.github else problem_line
     for problem in found:
         each = msgspec.to_builtins(problem)
-        document(each) if as_json else say(problem_line(each))
+        document(each) if as_json else say(line_of(each))
     errors = sum(problem.severity == "error" for problem in found)
     if not as_json:
         counts = (_counted(len(files), "playbook file"), _counted(errors, "error"))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.actions.registry import specs
+from engine.playbook.calls import Caller, caller_of, check_calls
 from engine.playbook.problems import Problem
 from engine.playbook.reading import Limits, read
 
@@ -34,23 +35,38 @@ def problems_of(files: Sequence[Path], limits: Limits, secrets: Collection[str])
     """Everything that is wrong with these files, file by file, without anything that runs. `secrets`: names
     that exist on this machine.
     """
-    problems: list[Problem] = []
-    first_of: dict[str, Path] = {}
+    problems: dict[str, list[Problem]] = {str(file): [] for file in files}
+    callers: list[Caller | None] = []
     for file in files:
+        name = str(file)
         try:
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(str(file), 1, 1, f"cannot be read: {error}", "save it as UTF-8 text"))
+            problems[name].append(Problem(name, 1, 1, f"cannot be read: {error}", "save it as UTF-8 text"))
+            callers.append(None)
             continue
-        found = read(text, str(file), specs(), secrets=secrets, limits=limits)
-        problems += found.problems
-        if found.playbook is None:
-            continue
-        name = found.playbook.name
-        if (other := first_of.setdefault(name, file)) is not file:
-            message = f"`{name}` is the playbook of {other} too: only the one applied last would be active"
-            problems.append(Problem(str(file), 1, 1, message, "give one of them another name"))
-    return problems
+        problems[name] += read(text, name, specs(), secrets=secrets, limits=limits).problems
+        callers.append(caller_of(text, name, limits.bytes_max))
+    for problem in check_calls([one for one in callers if one], whole=all(callers)):
+        problems[problem.file].append(problem)
+    return [problem for found in problems.values() for problem in sorted(found, key=_place)]
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    return problem.line, problem.column
+
+
+def github_line(problem: Mapping[str, Any]) -> str:
+    """A problem as GitHub Actions takes it, to be shown beside the line of a pull request."""
+    place = {"file": problem["file"], "line": problem["line"], "col": problem["column"]}
+    where = ",".join(f"{key}={_github(str(value), ':,')}" for key, value in place.items())
+    fix = f" ({problem['fix']})" if problem.get("fix") else ""
+    return f"::{problem['severity']} {where}::{_github(problem['message'] + fix)}"
+
+
+def _github(text: str, more: str = "") -> str:
+    """What would end a command, or a property of it, as GitHub's own toolkit writes it."""
+    return "".join(f"%{ord(one):02X}" if one in "%\r\n" + more else one for one in text)
 
 
 def problem_line(problem: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`pulsebook run`: start, list, show, watch, answer and cancel runs. How one is shown is `cli.run_shown`."""
+"""`pulsebook run`: start, list, show, watch, answer, rerun, cancel. How one is shown is `cli.run_shown`."""
 
 import time
 from typing import Annotated, Any
@@ -21,10 +21,10 @@ from cli.output import (
     span,
     styled,
 )
-from cli.run_shown import event_line, show_run
+from cli.run_shown import answer_command, event_line, show_run
 from cli.tables import show_rows
 
-app = typer.Typer(no_args_is_help=True, help="Start, list, show, watch, answer and cancel runs.")
+app = typer.Typer(no_args_is_help=True, help="Start, list, show, watch, answer, rerun and cancel runs.")
 ENDED = ("succeeded", "failed", "cancelled", "dropped", "expired", "refused", "held_back")
 ASK_EVERY_S = 0.3
 HEARD_OF_WITHIN_S = 30.0
@@ -121,6 +121,9 @@ def watch(run_id: RunId, as_json: JsonOption = False) -> None:
         elif name == "record":
             for event in data["events"]:
                 say(f"{moment(data['at_ms'])}  {event_line(event)}")
+                if event["type"] == "StepAsked":
+                    how = answer_command(run_id, event["step"], event["choices"][0])
+                    say(f"{'':23}  answer with: {how}")
         if name == "end":
             end = data
     if not as_json:
@@ -138,10 +141,30 @@ def answer(
     comment: Annotated[str, typer.Option(help="A remark, for the record.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Answer what a run asks; the first answer wins. `run show` says what is asked."""
+    """Answer what a run asks; the first answer wins. `run show` says what is asked, and who may answer."""
     body = {"step": step, "choice": choice, "comment": comment}
     done = client.call("POST", client.at("runs", run_id, "answer"), body=body)
     document(done) if as_json else say(f"run {run_id}: the step {step} is answered with {choice}")
+
+
+@app.command()
+def rerun(
+    run_id: RunId,
+    from_step: Annotated[
+        str,
+        typer.Option("--from", help="The step to begin with; those before are not done again."),
+    ] = "",
+    latest: Annotated[
+        bool, typer.Option("--latest", help="By the active revision, not the one that the run had pinned.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Do a run again with its alert and inputs, from a step on or from the beginning."""
+    body = {"from_step": from_step, "latest": latest}
+    done = client.call("POST", client.at("runs", run_id, "rerun"), body=body)
+    document(done) if as_json else say(
+        f"run {done['run_id']} requested; try: pulsebook run watch {done['run_id']}"
+    )
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """How a run is shown to a person: whole, and event by event."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -13,6 +14,7 @@ from engine.sentences import sentence
 from schemas.events import RunEvent
 
 RESULT_MAX = 200
+INDENT = "  "
 KINDS: Mapping[str, type[RunEvent]] = {kind.__name__: kind for kind in get_args(RunEvent)}
 COLUMNS = ("step", "action", "status", "attempts", "started_at_ms", "took", "result")
 
@@ -50,7 +52,13 @@ def _show_question(run_id: str, step: dict[str, Any]) -> None:
     until = moment(step.get("due_ms"))
     default = f"; without an answer by {until}: {step['on_timeout']}" if until else ""
     say(f"            one of {', '.join(step['choices'])}{default}")
-    say(f"            answer with: pulsebook run answer {run_id} {step['step']} {step['choices'][0]}")
+    say(f"            may answer: {', '.join(step.get('by') or ['operator'])}")
+    say(f"            answer with: {answer_command(run_id, step['step'], step['choices'][0])}")
+
+
+def answer_command(run_id: str, step: str, choice: str) -> str:
+    """The command that answers, as a shell takes it: `[2]` in a path means something to it."""
+    return shlex.join(("pulsebook", "run", "answer", run_id, step, choice))
 
 
 def _started_by(run: dict[str, Any]) -> str:
@@ -63,28 +71,54 @@ def _took(run: dict[str, Any]) -> str:
 
 
 def _step_row(step: dict[str, Any]) -> dict[str, Any]:
-    if step.get("error"):
-        result = f"{step['error']['kind']}: {step['error']['message']}"
-    elif step.get("output") is not None:
-        result = _json(step["output"])
-    else:
-        result = step.get("reason") or step.get("question") or ""
+    result = "; ".join(filter(None, (_about(step), _result(step))))
     return {
-        "step": step["step"],
-        "action": step.get("action") or "",
+        "step": INDENT * step.get("depth", 0) + step["step"],
+        "action": " ".join(filter(None, (step.get("kind_of"), step.get("action")))),
         "status": step["status"],
         "attempts": step.get("attempts") or "",
-        "started_at_ms": step.get("started_at_ms") or step.get("requested_at_ms"),
-        "took": span(step.get("duration_ms")),
+        "started_at_ms": step.get("started_at_ms") or step.get("requested_at_ms") or step.get("begun_at_ms"),
+        "took": span(step.get("took_ms")),
         "result": result if len(result) <= RESULT_MAX else result[:RESULT_MAX] + "…",
     }
 
 
+def _result(step: dict[str, Any]) -> str:
+    if step.get("error"):
+        return f"{step['error']['kind']}: {step['error']['message']}"
+    if step.get("output") is not None and (step["output"] or step.get("kind_of") != "loop"):
+        return _json(step["output"])
+    return step.get("reason") or step.get("question") or ""
+
+
+def _about(step: dict[str, Any]) -> str:
+    """What there is to know of a step that holds others, or waits."""
+    about = step.get("about") or ""
+    until = f"until {moment(step['due_ms'])}" if step.get("due_ms") else ""
+    match step.get("kind_of"):
+        case "loop" if step.get("total"):
+            then = f", the next one at {moment(step['due_ms'])}" if until else ""
+            return f"{step['iterations']} of {step['total']} iterations{then}"
+        case "parallel" if about:
+            return f"side by side: {about}"
+        case "wait":
+            what = "for the alert to recover" if about == "recovered" else ""
+            return ", ".join(filter(None, (what, until)))
+        case "run":
+            return str(step.get("child_run_id") or "")
+        case _:
+            return about
+
+
 def event_line(event: dict[str, Any]) -> str:
-    """One event of a journal record in words; its name alone where this program does not know it."""
+    """One event of a journal record in words; its name alone where this program does not know it.
+
+    What happens to a step of an iteration stands further to the right.
+    """
     kind = KINDS.get(event["type"])
+    margin = INDENT * str(event.get("step", "")).count("].")
     try:
-        return sentence(msgspec.convert(event, kind)) if kind else str(event["type"])
+        return margin + sentence(msgspec.convert(event, kind)) if kind else str(event["type"])
     except msgspec.ValidationError:
         return str(event["type"])
 

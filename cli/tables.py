@@ -21,6 +21,8 @@ TEXT_LEAST = 16
 """Characters that a column of text keeps on the narrowest terminal."""
 GAP = 2
 UNBOUNDED = 1_000_000
+INDENTED = "step"
+"""The column that may begin with spaces: a step within another."""
 
 
 def show_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], as_json: bool, empty: str) -> None:
@@ -72,4 +74,9 @@ def cell(name: str, value: Any, brief: bool = False) -> str:
         return escape(", ".join(str(item) for item in value))
     if isinstance(value, dict):
         return escape(json.dumps(value, ensure_ascii=False))
-    return styled(" ".join(str(value).translate(CONTROLS).split()))
+    line = " ".join(str(value).translate(CONTROLS).split())
+    return styled(line) if name != INDENTED else _margin(str(value)) + styled(line)
+
+
+def _margin(text: str) -> str:
+    return " " * (len(text) - len(text.lstrip(" ")))

@@ -30,6 +30,8 @@ class Principal:
     role: Role
 
 
+ANSWERS_BY_DEFAULT: tuple[str, ...] = ("operator",)
+"""Who answers a question that does not say so itself."""
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
@@ -61,6 +63,15 @@ def check_page(connection: Connection, _: BaseRouteHandler) -> None:
                 401, "this page needs a token of Pulsebook", {"WWW-Authenticate": BASIC}
             ) from problem
         raise
+
+
+def is_among(principal: Principal, by: tuple[str, ...]) -> bool:
+    """Whether one of these words means the principal: a role that it has, or a higher one has; or its name.
+
+    A word that is a role is never a name: nobody gets in by calling a token `admin`.
+    """
+    rank = ROLES.index(principal.role)
+    return any(ROLES.index(word) <= rank if word in ROLES else word == principal.name for word in by)
 
 
 def wait_for_catalog(connection: Connection, _: BaseRouteHandler) -> None:

@@ -7,12 +7,12 @@ import msgspec
 from msgspec.structs import replace
 
 from console.decoding import decoded
+from console.nesting import nested
 from console.published_view import PublicationView, publication, publication_view
 from console.read_model.model import ReadModel
 from console.read_model.runs import run_decisions, run_publications, run_records, run_row
 from console.step_view import StepView, step_view
 from engine.catalog import Catalog
-from engine.playbook.model import ActionStep
 from engine.timeline import ReportLine, Timeline, timeline
 from schemas.decisions import AdmissionDecided
 from schemas.events import JournalRecord, RunFinished
@@ -60,6 +60,8 @@ class RunView(RunSummary, frozen=True, kw_only=True):
     """A run with all the journal tells of it."""
 
     run_url: str
+    parent_run_id: str
+    """The run that waits for this one."""
     due_ms: int | None
     """When the run, or the block it is in, times out."""
     block: str
@@ -105,21 +107,12 @@ async def run_view(model: ReadModel, run_id: str, catalog: Catalog) -> RunView |
     """A run; None where it is not known. Raises ReadModelUnavailable.
 
     The journal names the action of a step that was requested; of others (skipped, or failed before that) the
-    run's revision does.
+    run's revision does, and it tells which step holds which.
     """
     found = await model.query(lambda connection: _run_view(connection, run_id))
-    book = (
-        catalog.compiled(found.revision) if found and not all(step.action for step in found.steps) else None
-    )
-    if found is None or book is None:
+    if found is None or not found.steps:
         return found
-    steps = [
-        replace(shown, action=known.action)
-        if not shown.action and isinstance(known := book.steps.get(shown.step), ActionStep)
-        else shown
-        for shown in found.steps
-    ]
-    return replace(found, steps=steps)
+    return replace(found, steps=nested(found.steps, catalog.compiled(found.revision)))
 
 
 async def events_view(model: ReadModel, run_id: str, after_seq: int, limit: int) -> EventsView | None:
@@ -132,6 +125,11 @@ async def outputs_of(model: ReadModel, run_id: str) -> Any:
     records = await model.query(lambda connection: _records(connection, run_id))
     ends = [event for record in records for event in record.events if isinstance(event, RunFinished)]
     return ends[-1].outputs if ends else None
+
+
+async def journal_of(model: ReadModel, run_id: str) -> list[JournalRecord]:
+    """All of a run's journal that is known; empty where nothing is. Raises ReadModelUnavailable."""
+    return await model.query(lambda connection: _records(connection, run_id))
 
 
 def record_view(raw: bytes) -> RecordView:
@@ -195,6 +193,7 @@ def _run_view(connection: sqlite3.Connection, run_id: str) -> RunView | None:
     return RunView(
         **_summary(row),
         run_url=told.run_url,
+        parent_run_id=told.parent_run_id,
         due_ms=told.due_ms or None,
         block=told.block,
         recovered=told.recovered,

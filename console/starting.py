@@ -16,6 +16,7 @@ from console.parts import Parts
 from console.writing import durably
 from engine.alert.scope import alert_scope
 from engine.catalog import Catalog
+from engine.children import pinned_children
 from engine.holds import PAUSE_ALL
 from engine.run.inputs import resolve
 from engine.run.starting import WITHOUT_ALERT, uses_alert
@@ -50,7 +51,13 @@ class Start:
 
 async def start(parts: Parts, asked: Start, within_s: float | None = None) -> str:
     """Hand a candidate to admission, durably; the run's id. Raises CannotStart, NotDurable, SchemasError."""
-    made = candidate(parts.catalog.catalog, asked, time.time_ns() // 1_000_000)
+    return await hand_in(
+        parts, candidate(parts.catalog.catalog, asked, time.time_ns() // 1_000_000), within_s
+    )
+
+
+async def hand_in(parts: Parts, made: Candidate, within_s: float | None = None) -> str:
+    """Send a candidate to admission, durably; the run's id. Raises as `start`."""
     bytes_max = parts.settings.record_bytes_max
     if (size := len(codec.encode(made))) > bytes_max:
         raise CannotStart(413, f"inputs and alert make a record of {size} bytes; allowed are {bytes_max}")
@@ -93,6 +100,7 @@ def candidate(catalog: Catalog, asked: Start, at_ms: int) -> Candidate:
         alert=asked.alert,
         inputs=dict(asked.inputs),
         received_at_ms=at_ms,
+        children=pinned_children(book, catalog),
         # An alert that calls by its own hook is an alert; a person who starts by hand means it.
         muted=catalog.holds.muted(asked.alert, asked.playbook, at_ms)
         if asked.alert and asked.via == "hook"

@@ -13,6 +13,7 @@ from typing import Any, assert_never
 import msgspec
 
 from engine.holds import Holds
+from engine.matching_index import AlertIndex, Offered
 from engine.playbook.canonical import from_canonical
 from engine.playbook.compiled import Compiled
 from schemas.catalog import CatalogChange, EndpointSet, PlaybookSet, RevisionAdded, Role, SwitchSet, TokenSet
@@ -50,6 +51,7 @@ class Catalog:
         self._problems: list[Problem] = []
         self._compiled: dict[str, Compiled | str] = {}
         self._active: list[Compiled] | None = None
+        self._alert_index: AlertIndex | None = None
 
     @property
     def offset(self) -> int:
@@ -119,6 +121,18 @@ class Catalog:
             self._active = [one for one in found if one is not None]
         return self._active
 
+    @property
+    def alert_index(self) -> AlertIndex:
+        """Every playbook that was not removed, by name, disabled ones too. The same until one changes."""
+        if self._alert_index is None:
+            held = ((name, self._playbooks[name]) for name in sorted(self._playbooks))
+            self._alert_index = AlertIndex(
+                Offered(name, one.digest, self.compiled(one.digest), one.enabled)
+                for name, one in held
+                if one.digest
+            )
+        return self._alert_index
+
     def compiled(self, revision: str) -> Compiled | None:
         """The playbook of a revision; None where there is none or it cannot be read."""
         found = self._compile(revision)
@@ -156,10 +170,10 @@ class Catalog:
                 elif record.digest not in self._revisions:
                     self._revisions[record.digest] = record
                     self._compiled.pop(record.digest, None)
-                    self._active = None
+                    self._active = self._alert_index = None
             case PlaybookSet():
                 self._playbooks[record.name] = record
-                self._active = None
+                self._active = self._alert_index = None
                 found = self._compile(record.digest) if record.digest else ""
                 if isinstance(found, str) and found:
                     self._problem(offset, f"playbook/{record.name}", found)

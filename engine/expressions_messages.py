@@ -81,7 +81,7 @@ def _unknown(name: str, line: int, column: int, text: str, names: Collection[str
 def suggestion(name: str, names: Collection[str]) -> str:
     """` (did you mean `x`?)`, or nothing where nothing is near."""
     folded = {known.lower(): known for known in names}
-    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6 if len(name) < 6 else 0.7)
+    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6 if len(name) < 6 else 0.66)
     return f" (did you mean `{folded[near[0]]}`?)" if near else ""
 
 

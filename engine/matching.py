@@ -3,18 +3,24 @@ AlertRecovereds.
 
 A function of the alert and the catalog. An error in `when` means not matched, with the error as the reason.
 Events that Pulsebook posted itself never match. What may then start is decided by `engine.admission`.
+
+Every playbook is looked at and named as long as there are few (`LOOKED_MAX`). Of more, the index
+(`engine.matching_index`) rules out those that ask for something else; they are counted. Which playbooks
+match, and the order of the records, is the same either way.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable
+from itertools import chain, islice
 
 from msgspec.structs import replace
 
-from engine.alert.facts import is_own_event, is_recovery, summary
+from engine.alert.facts import is_recovery, summary
 from engine.alert.normalising import normalise, sound
 from engine.alert.unparsable import Unparsable
 from engine.catalog import Catalog
+from engine.children import pinned_children
 from engine.matching_clauses import CLAUSES, Facts, Miss, first_false, recovery_false
+from engine.matching_index import AlertIndex, Offered
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import Playbook
 from schemas.admissions import AlertRecovered, Candidate
@@ -25,26 +31,16 @@ from schemas.outgoing import Cause, Outgoing
 from schemas.topics import ADMISSIONS, DECISIONS
 
 LOOKED_MAX = 100
-"""Playbooks that did not match and are named in the record, those that came nearest; the others are counted.
-"""
+"""Up to so many playbooks are all looked at and named."""
+NEAR_MAX = 20
+"""Playbooks that did not match and are named where there are more than that: those that came nearest."""
 _DETAIL_CHARS_MAX = 300
 _RANK = {clause: rank for rank, clause in enumerate(CLAUSES)}
 
 
-class Offered(NamedTuple):
-    """A playbook as the catalog offers it: its active revision (None: it cannot be read), and whether it is
-    enabled.
-    """
-
-    name: str
-    revision: str
-    book: Compiled | None
-    enabled: bool
-
-
 def match(alert: Alert, compiled: Iterable[Compiled]) -> tuple[Looked, ...]:
     """What became of each of these playbooks; those without `on.alert` are left out."""
-    return _looked(alert, (Offered(book.playbook.name, book.digest, book, True) for book in compiled))
+    return _looked(Facts(alert), (Offered(book.playbook.name, book.digest, book, True) for book in compiled))
 
 
 def recovery_fits(alert: Alert, playbook: Playbook) -> bool:
@@ -65,18 +61,17 @@ def matched_records(received: AlertReceived, cause: Cause, catalog: Catalog) -> 
     if isinstance(alert, Unparsable):
         short = AlertSummary(endpoint=received.endpoint, received_at_ms=received.received_at_ms)
         return (_matched(received, cause, catalog, short, unparsable=alert.problem),)
-    offered = tuple(_offered(catalog))
-    looked = _looked(alert, offered)
-    recovery = is_recovery(alert) and not is_own_event(alert)
-    recoveries = _recoveries(alert, offered, catalog) if recovery else ()
-    named, left_out = _named(looked)
+    index, facts = catalog.alert_index, Facts(alert)
+    looked = _looked(facts, index.all) if len(index.all) <= LOOKED_MAX else _looked_near(facts, index)
+    recovery = is_recovery(alert) and not facts.is_own_event
+    recoveries = _recoveries(alert, index.recovering(facts), catalog) if recovery else ()
     matched = _matched(
         received,
         cause,
         catalog,
         summary(alert, received.received_at_ms),
-        looked=named,
-        ruled_out=len(offered) - len(looked) + left_out,
+        looked=looked,
+        ruled_out=index.without_trigger + len(index.all) - len(looked),
         recovery=recovery,
     )
     candidates = (
@@ -99,16 +94,18 @@ def _alert_of(received: AlertReceived) -> Alert | Unparsable:
     return alert
 
 
-def _offered(catalog: Catalog) -> Iterator[Offered]:
-    """Every playbook that was not removed, by name."""
-    for name, held in sorted(catalog.playbooks.items()):
-        if held.digest:
-            yield Offered(name, held.digest, catalog.compiled(held.digest), held.enabled)
-
-
-def _looked(alert: Alert, offered: Iterable[Offered]) -> tuple[Looked, ...]:
-    facts = Facts(alert)
+def _looked(facts: Facts, offered: Iterable[Offered]) -> tuple[Looked, ...]:
     return tuple(_look(facts, one) for one in offered if one.book is None or one.book.playbook.alerts)
+
+
+def _looked_near(facts: Facts, index: AlertIndex) -> tuple[Looked, ...]:
+    """Of many: all that match, and of the others the `NEAR_MAX` nearest, after those that cannot be read."""
+    sifted = index.sift(facts)
+    fits = _looked(facts, sifted.fits)
+    misses = [one for one in fits if not one.matched][:NEAR_MAX]
+    nearest = islice(chain(index.unreadable, sifted.near), NEAR_MAX - len(misses))
+    named = (*(one for one in fits if one.matched), *misses, *_looked(facts, nearest))
+    return tuple(sorted(named, key=lambda one: one.playbook))
 
 
 def _look(facts: Facts, offered: Offered) -> Looked:
@@ -146,16 +143,6 @@ def _false(facts: Facts, offered: Offered) -> Miss | None:
     return furthest
 
 
-def _named(looked: tuple[Looked, ...]) -> tuple[tuple[Looked, ...], int]:
-    """What is named in the record, and how many are only counted."""
-    others = [one for one in looked if not one.matched]
-    if len(others) <= LOOKED_MAX:
-        return looked, 0
-    nearest = sorted(others, key=lambda one: -_RANK[one.clause])[:LOOKED_MAX]
-    kept = {one.playbook for one in nearest}
-    return tuple(one for one in looked if one.matched or one.playbook in kept), len(others) - LOOKED_MAX
-
-
 def _recoveries(alert: Alert, offered: Iterable[Offered], catalog: Catalog) -> tuple[Outgoing, ...]:
     """To every playbook that the recovery may concern; also to a disabled one, whose runs may wait for it."""
     return tuple(
@@ -171,7 +158,6 @@ def _recoveries(alert: Alert, offered: Iterable[Offered], catalog: Catalog) -> t
             ),
         )
         for one in offered
-        if one.book is not None and recovery_fits(alert, one.book.playbook)
     )
 
 
@@ -179,6 +165,7 @@ def _candidate(
     received: AlertReceived, alert: Alert, looked: Looked, catalog: Catalog, at_ms: int
 ) -> Candidate:
     """`at_ms`: when the alert came, by the broker's clock; that decides whether a mute was over."""
+    book = catalog.compiled(looked.revision)
     return Candidate(
         request_id=alert.id,
         playbook=looked.playbook,
@@ -187,6 +174,7 @@ def _candidate(
         run_id=run_id(looked.playbook, alert.id),
         alert=alert,
         received_at_ms=received.received_at_ms,
+        children=() if book is None else pinned_children(book, catalog),
         paused=catalog.holds.paused(looked.playbook),
         muted=catalog.holds.muted(alert, looked.playbook, at_ms),
     )

@@ -137,7 +137,9 @@ def _when_false(facts: Facts, trigger: AlertTrigger, book: Compiled) -> Miss | N
 
 
 def _listed(wanted: Sequence[str]) -> str:
-    """`a`, `a or b`, `a, b or c`."""
+    """`a`, `a or b`, `a, b or c`; nothing fits an empty list."""
+    if not wanted:
+        return "nothing"
     shown = [one or "(no value)" for one in wanted[:_WANTED_MAX]]
     if len(wanted) > _WANTED_MAX:
         return f"{', '.join(shown)} or {len(wanted) - _WANTED_MAX} others"

@@ -2,83 +2,26 @@
 fate.
 
 For pages and the command line. What a run does next is decided by `engine.run`, never from here; what is
-shown of single events, as sentences, is in `engine.sentences`.
+shown of single events, as sentences, is in `engine.sentences`; a step's line in `engine.timeline_steps`.
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from engine.timeline_steps import StepLine, fold_step
 from schemas.events import (
     BlockEntered,
     CancelSeen,
     JournalRecord,
     RecoverySeen,
     Reported,
-    RunEvent,
     RunFinished,
     RunStarted,
-    StepAnswered,
-    StepAsked,
-    StepCancelled,
-    StepFailed,
-    StepGranted,
-    StepLate,
-    StepRequested,
-    StepRetryScheduled,
-    StepSkipped,
-    StepSucceeded,
     VarsSet,
 )
 from schemas.publications import Published, Refused
-
-StepStatus = Literal["running", "waiting", "succeeded", "failed", "unknown", "skipped", "cancelled"]
-
-
-class Attempt(msgspec.Struct, kw_only=True):
-    """One attempt of a step. Times: `requested_at_ms` and `ended_at_ms` the broker's, the rest the
-    executor's.
-    """
-
-    attempt: int
-    requested_at_ms: int
-    instance: str = ""
-    """The executor that was granted it; empty where no grant was needed."""
-    started_at_ms: int = 0
-    duration_ms: int = 0
-    ended_at_ms: int = 0
-    kind: str = ""
-    message: str = ""
-
-
-class StepLine(msgspec.Struct, kw_only=True):
-    """One step that has begun."""
-
-    step: str
-    block: str
-    action: str = ""
-    """Empty for publish, set and steps that were skipped."""
-    status: StepStatus = "running"
-    attempts: list[Attempt] = []
-    arguments: Any = None
-    output: Any = None
-    kind: str = ""
-    message: str = ""
-    continued: bool = False
-    due_ms: int = 0
-    """When it is tried again, or its question's default is taken."""
-    question: str = ""
-    choices: tuple[str, ...] = ()
-    on_timeout: str = ""
-    """What is taken where nobody answers: a choice, or fail."""
-    asked_seq: int = 0
-    """Journal record of the question."""
-    answer: str = ""
-    answered_by: str = ""
-    """Empty for the timeout."""
-    late: str = ""
-    """What a result said that came too late."""
 
 
 class ReportLine(msgspec.Struct, kw_only=True):
@@ -107,6 +50,8 @@ class Timeline(msgspec.Struct, kw_only=True):
     request_id: str = ""
     alert_title: str = ""
     run_url: str = ""
+    parent_run_id: str = ""
+    """The run that waits for this one."""
     started_at_ms: int = 0
     ended_at_ms: int = 0
     due_ms: int = 0
@@ -159,11 +104,13 @@ def _add(view: Timeline, record: JournalRecord) -> None:
             case Reported():
                 view.reports.append(_report(record.seq, index, event))
         if not isinstance(event, RunFinished | BlockEntered) and (path := getattr(event, "step", "")):
-            _fold_step(_line(view, path), event, record)
+            fold_step(_line(view, path), event, record)
         if isinstance(event, VarsSet):
             view.variables |= event.values
     if not view.ended_at_ms:
-        view.status = "waiting" if any(line.status == "waiting" for line in view.steps) else "running"
+        waits = any(line.status == "waiting" for line in view.steps)
+        busy = any(line.status == "running" and not line.holds_others for line in view.steps)
+        view.status = "waiting" if waits and not busy else "running"
 
 
 def _report(seq: int, index: int, event: Reported) -> ReportLine:
@@ -176,6 +123,7 @@ def _started(view: Timeline, event: RunStarted) -> None:
     view.revision, view.via, view.actor = event.revision, event.via, event.actor
     view.request_id, view.run_url, view.due_ms = event.request_id, event.run_url, event.due_ms
     view.inputs = event.inputs
+    view.parent_run_id = event.parent.run_id if event.parent is not None else ""
     view.alert_title = event.alert.title if event.alert is not None else ""
 
 
@@ -185,60 +133,6 @@ def _line(view: Timeline, path: str) -> StepLine:
             return line
     view.steps.append(StepLine(step=path, block=view.block))
     return view.steps[-1]
-
-
-def _fold_step(line: StepLine, event: RunEvent, record: JournalRecord) -> None:
-    at_ms = record.at_ms
-    match event:
-        case StepRequested():
-            line.status, line.action, line.arguments = "running", event.action, event.arguments
-            line.due_ms, line.question, line.choices = 0, "", ()
-            line.attempts.append(Attempt(attempt=event.attempt, requested_at_ms=at_ms))
-        case StepGranted():
-            line.attempts[-1].instance = event.instance
-        case StepSucceeded():
-            line.status, line.output, line.kind, line.message = "succeeded", event.output, "", ""
-            _end_attempt(line, at_ms, event.started_at_ms, event.duration_ms)
-        case StepFailed():
-            line.status, line.continued, line.due_ms = event.status, event.continued, 0
-            _failed_attempt(line, event, at_ms)
-            _end_attempt(line, at_ms, event.started_at_ms, event.duration_ms)
-        case StepRetryScheduled():
-            line.status, line.due_ms = "waiting", event.due_ms
-            _failed_attempt(line, event, at_ms)
-        case StepSkipped():
-            line.status, line.message = "skipped", event.reason
-        case StepCancelled():
-            line.status, line.message, line.due_ms = "cancelled", event.reason, 0
-            _end_attempt(line, at_ms, 0, 0)
-        case StepAsked():
-            line.status, line.due_ms = "waiting", event.due_ms
-            line.question, line.choices, line.on_timeout = event.question, event.choices, event.on_timeout
-            line.asked_seq, line.answer, line.answered_by = record.seq, "", ""
-        case StepAnswered():
-            line.status, line.due_ms = "running", 0
-            line.answer, line.answered_by = event.choice, event.actor
-            line.message = f"{event.actor or 'nobody in time'}: {event.choice}"
-        case StepLate():
-            line.late = ": ".join(filter(None, (event.status, event.message)))
-        case VarsSet() | Reported():
-            line.status = "succeeded"
-
-
-def _failed_attempt(line: StepLine, event: StepFailed | StepRetryScheduled, at_ms: int) -> None:
-    line.kind, line.message = event.kind, event.message
-    if line.attempts and line.attempts[-1].attempt == event.attempt:
-        line.attempts[-1].kind, line.attempts[-1].message = event.kind, event.message
-        _end_attempt(line, at_ms, 0, 0)
-
-
-def _end_attempt(line: StepLine, at_ms: int, started_at_ms: int, duration_ms: int) -> None:
-    """The first word about an attempt's end counts; what the executor measured is added to it."""
-    if line.attempts:
-        last = line.attempts[-1]
-        last.ended_at_ms = last.ended_at_ms or at_ms
-        last.started_at_ms = last.started_at_ms or started_at_ms
-        last.duration_ms = last.duration_ms or duration_ms
 
 
 def _published(view: Timeline, fate: Published | Refused) -> None:

@@ -6,7 +6,7 @@ step is finished for a commit when the broker has acknowledged the answer, or wh
 ended. Steps of a lost partition that run go on: their answers are valid. Reading and committing are not here.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import assert_never
 
 from executor.attempts import Attempts, Inbox
@@ -128,11 +128,25 @@ class Dispatcher:
         """Steps that we claimed and that have not started."""
         return self._waiting.claimed
 
+    def claimed_in(self, partitions: Collection[int]) -> dict[int, int]:
+        """Where, of these partitions, something is claimed and has not started: the offset to read next."""
+        held = self._waiting.claimed_in() & set(partitions) & self._work.keys()
+        return {partition: self._work[partition].progress.next_offset for partition in held}
+
+    def has_read(self, partition: int, offset: int) -> bool:
+        """The record is taken in already, or the partition is not ours."""
+        work = self._work.get(partition)
+        return work is None or offset < work.progress.next_offset
+
     def close(self) -> None:
         """Begin and claim nothing more, but for what is claimed already: a grant that nobody uses would leave
         a step unknown that was never begun.
         """
         self._closing = True
+
+    def reopen(self) -> None:
+        """Begin and claim again."""
+        self._closing = False
 
     async def drain(self, grace_s: float) -> None:
         """Start nothing more; let what runs finish for that long, then stop it."""

@@ -6,7 +6,7 @@ No decisions here: what was assigned, revoked and read is handed to `executor.pr
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -53,10 +53,13 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self,
         config: ExecutorConfig,
         *,
+        before_revoked: Callable[[Collection[int]], Awaitable[None]],
         on_revoked: Callable[[Iterable[int]], None],
         last_positions: Callable[[], Mapping[int, Position]],
     ) -> None:
-        """`last_positions` is asked for, and committed, before `on_revoked` is told."""
+        """`before_revoked` is awaited first, then `last_positions` asked for and committed, then `on_revoked`
+        told.
+        """
         self.topic = config.prefix + RUN_JOURNAL.name
         self.assigned: frozenset[int] = frozenset()
         self.generation = 0
@@ -69,7 +72,8 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         """Another executor joined under our name, and the group forgot us."""
         self._held: asyncio.Task[object] | None = None
         self._accepted_at = float("-inf")
-        self._on_revoked, self._last_positions = on_revoked, last_positions
+        self._before_revoked, self._on_revoked = before_revoked, on_revoked
+        self._last_positions = last_positions
         self._config = config
         self._plain_commits = False
         self._admin = AIOKafkaAdminClient(**config.kafka)
@@ -179,6 +183,7 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
             self.superseded = True
             self._held = asyncio.current_task()
             await asyncio.Event().wait()
+        await self._before_revoked(partitions)
         try:
             async with asyncio.timeout(REVOKE_COMMIT_S):
                 await self.commit(self._last_positions())

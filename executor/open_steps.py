@@ -33,6 +33,16 @@ from schemas.events import (
     StepSucceeded,
     VarsSet,
 )
+from schemas.events_flow import (
+    ChildRequested,
+    IterationEnded,
+    IterationStarted,
+    LoopEntered,
+    ParallelEntered,
+    RunPaused,
+    SwitchEntered,
+    WaitStarted,
+)
 
 RUNS_REMEMBERED = 20_000
 """Runs whose last seq is remembered, to tell a repeated record from a new one."""
@@ -159,7 +169,11 @@ class OpenSteps:
                     changes.append(Refused(refused, event.instance, event.boot))
             case RunStarted() | StepRequested() | StepSkipped() | StepAnswered() | StepLate():
                 pass
-            case VarsSet() | Reported() | RecoverySeen() | CancelSeen():
+            case VarsSet() | Reported() | RecoverySeen() | CancelSeen() | RunPaused():
+                pass
+            case LoopEntered() | IterationStarted() | IterationEnded() | ParallelEntered():
+                pass
+            case SwitchEntered() | WaitStarted() | ChildRequested():
                 pass
             case _:
                 assert_never(event)

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord
@@ -18,15 +18,16 @@ from executor.committing import Committer
 from executor.config import ExecutorConfig, Identity
 from executor.dispatcher import Dispatcher
 from executor.journal import Journal, NameTaken, TopicMissing
+from executor.last_grants import read_on
 from executor.metrics import Metrics
 from executor.partition_work import PartitionWork
 from executor.repeats import Repeats
 from executor.run_step import StepRunner
 from executor.secret_slots import FindSecret
 from executor.sending import Sender
+from executor.unreadable import unreadable
 from schemas.actions import Action
 from schemas.codec import decode
-from schemas.dead_letters import VALUE_BYTES_MAX, DeadLetter
 from schemas.errors import MalformedMessage
 from schemas.events import JournalRecord
 from schemas.topics import RUN_JOURNAL
@@ -41,7 +42,8 @@ RETRY_WAIT_S = 2.0
 UNACKNOWLEDGED_S = 10.0
 """How long an answer may travel before we say that we are not ready."""
 GRANTS_S = 3.0
-"""How long a stop waits for the grants of what is claimed; they come within a tenth of a second."""
+"""How long a stop or a rebalance waits for the grants of what is claimed; they come within a tenth of a
+second."""
 CLOSE_S = 1.5
 """How long the last acknowledgements, the last commit, and the leaving may take each."""
 
@@ -126,7 +128,10 @@ class Executor:
         """Connect, however long it takes; None if we were asked to stop meanwhile."""
         while not self._stop.is_set():
             journal = Journal(
-                self._config, on_revoked=self._revoked, last_positions=self._dispatcher.positions
+                self._config,
+                before_revoked=self._use_last_grants,
+                on_revoked=self._revoked,
+                last_positions=self._dispatcher.positions,
             )
             try:
                 await self._sender.start()
@@ -158,10 +163,7 @@ class Executor:
             # Not to poll is to pause: the fetcher holds one batch a partition and asks for no more.
             await self._pause(FULL_WAIT_S)
         else:
-            for partition, records in (await self._polled(journal)).items():
-                for record in records if partition in dispatcher.partitions else ():
-                    self._read(partition, record)
-            dispatcher.go_live()
+            self._take(await self._polled(journal))
             await asyncio.sleep(0)
         if time.monotonic() - self._ticked_at >= TICK_S:
             self._ticked_at = time.monotonic()
@@ -172,12 +174,38 @@ class Executor:
         self._dispatcher.close()
         began_s = time.monotonic()
         while self._dispatcher.claimed and self._grants_took_s < GRANTS_S and not journal.superseded:
-            for partition, records in (await self._polled(journal)).items():
-                for record in records if partition in self._dispatcher.partitions else ():
-                    self._read(partition, record)
-            self._dispatcher.go_live()
+            self._take(await self._polled(journal))
             await asyncio.sleep(FULL_WAIT_S)
             self._grants_took_s = time.monotonic() - began_s
+
+    async def _use_last_grants(self, partitions: Collection[int]) -> None:
+        """About to lose partitions: start what was claimed there as its grant comes, as with a stop."""
+        starts = self._dispatcher.claimed_in(partitions)
+        if not starts:
+            return
+        self._dispatcher.close()
+        topic = self._config.prefix + RUN_JOURNAL.name
+        try:
+            async with asyncio.timeout(min(GRANTS_S, self._config.session_timeout_s / 2)):
+                await read_on(
+                    self._config.kafka,
+                    topic,
+                    starts,
+                    lambda partition, records: self._take({partition: records}),
+                    lambda: bool(self._dispatcher.claimed_in(partitions)),
+                )
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("partitions are given back before the grants of what was claimed came: %r", error)
+        finally:
+            if not self._stop.is_set():
+                self._dispatcher.reopen()
+
+    def _take(self, polled: Mapping[int, list[ConsumerRecord]]) -> None:
+        for partition, records in polled.items():
+            for record in records:
+                if not self._dispatcher.has_read(partition, record.offset):
+                    self._read(partition, record)
+        self._dispatcher.go_live()
 
     async def _polled(self, journal: Journal) -> Mapping[int, list[ConsumerRecord]]:
         try:
@@ -237,17 +265,7 @@ class Executor:
         """A record that nobody can read: its steps end by the run's own timers."""
         log.error("journal record %d/%d is unreadable: %s", partition, message.offset, reason)
         self._metrics.dead_letters.labels("executor").inc()
-        letter = DeadLetter(
-            topic=RUN_JOURNAL.name,
-            partition=partition,
-            offset=message.offset,
-            at_ms=message.timestamp,
-            key=message.key,
-            value=message.value and message.value[:VALUE_BYTES_MAX],
-            headers=dict(message.headers),
-            stage="executor",
-            reason=reason,
-        )
+        letter = unreadable(partition, message, reason)
         self._sender.send_dead_letter(message.key, letter)
         self._dispatcher.skip(partition, message.offset)
 

@@ -33,6 +33,10 @@ class WaitingSteps:
         """Steps that we claimed and that have not started: a grant may be theirs, or on its way."""
         return len(self._claims)
 
+    def claimed_in(self) -> set[int]:
+        """The partitions of those steps."""
+        return {step.partition for step in self._claims.values() if step.open}
+
     def __len__(self) -> int:
         return len(self._ready) + len(self._to_claim) + len(self._claims)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from schemas.alerts import Alert
 from schemas.fields import Json, Record, doc
 from schemas.inbox import TimerFired
+from schemas.relations import Parent, PinnedChild, Rerun
 
 Via = Literal["alert", "api", "hook", "playbook", "rerun"]
 
@@ -35,6 +36,9 @@ class Candidate(Record, frozen=True, kw_only=True):
     inputs: Annotated[Json, doc("Inputs given by the caller (JSON object).")] = {}
     received_at_ms: Annotated[int, doc("When the alert or call was received.")] = 0
     override: Annotated[bool, doc("Start whatever the rules say (a rerun by a person).")] = False
+    parent: Annotated[Parent | None, doc("The run that waits for this one.")] = None
+    children: Annotated[tuple[PinnedChild, ...], doc("Playbooks that it may run, pinned.")] = ()
+    rerun: Annotated[Rerun | None, doc("The run that this one repeats.")] = None
     paused: Annotated[Hold | None, doc("The pause of the playbook at that catalog offset; null: none.")] = (
         None
     )

@@ -9,8 +9,19 @@ import msgspec
 
 from schemas.actions import PinnedAction, SecretSlot
 from schemas.alerts import Alert
+from schemas.events_flow import (
+    ChildRequested,
+    IterationEnded,
+    IterationStarted,
+    LoopEntered,
+    ParallelEntered,
+    RunPaused,
+    SwitchEntered,
+    WaitStarted,
+)
 from schemas.fields import Json, Record, doc
 from schemas.inbox import FailureKind, Limits
+from schemas.relations import Parent, PinnedChild, Rerun
 
 Ending = Literal["succeeded", "failed", "cancelled"]
 
@@ -31,6 +42,9 @@ class RunStarted(Record, frozen=True, kw_only=True):
     limits: Annotated[Limits, doc("Pinned limits.")] = Limits()
     run_url: Annotated[str, doc("Where a person can see the run.")] = ""
     due_ms: Annotated[int, doc("When the whole run times out.")]
+    parent: Annotated[Parent | None, doc("The run that waits for this one.")] = None
+    children: Annotated[tuple[PinnedChild, ...], doc("Playbooks that it may run, pinned.")] = ()
+    rerun: Annotated[Rerun | None, doc("The run that this one repeats.")] = None
 
 
 class StepRequested(Record, frozen=True, kw_only=True):
@@ -96,6 +110,7 @@ class StepFailed(Record, frozen=True, kw_only=True):
     )
     started_at_ms: Annotated[int, doc("When the last attempt started; 0 if it never did.")] = 0
     duration_ms: Annotated[int, doc("How long the last attempt took.")] = 0
+    origin: Annotated[str, doc("Path of the step inside this one that failed; empty: this one itself.")] = ""
 
 
 class StepRetryScheduled(Record, frozen=True, kw_only=True):
@@ -114,6 +129,7 @@ class StepSkipped(Record, frozen=True, kw_only=True):
 
     step: Annotated[str, doc("Step path.")]
     reason: Annotated[str, doc("The condition that was false.")] = ""
+    output: Annotated[Json, doc("Of a question: the answer that is taken where it is skipped.")] = None
 
 
 class StepCancelled(Record, frozen=True, kw_only=True):
@@ -133,6 +149,7 @@ class StepAsked(Record, frozen=True, kw_only=True):
     choices: Annotated[tuple[str, ...], doc("Possible answers.")]
     due_ms: Annotated[int, doc("When the default is taken.")]
     on_timeout: Annotated[str, doc("The default: a choice, or fail.")]
+    by: Annotated[tuple[str, ...], doc("Roles or names that may answer; empty: operators.")] = ()
 
 
 class StepAnswered(Record, frozen=True, kw_only=True):
@@ -236,6 +253,14 @@ RunEvent = (
     | CancelSeen
     | RunFinished
     | RunForgotten
+    | LoopEntered
+    | IterationStarted
+    | IterationEnded
+    | ParallelEntered
+    | SwitchEntered
+    | WaitStarted
+    | ChildRequested
+    | RunPaused
 )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from schemas.actions import PinnedAction
 from schemas.alerts import Alert
 from schemas.fields import Json, Record, doc
+from schemas.relations import Parent, PinnedChild, Rerun
 
 StepStatus = Literal["succeeded", "failed", "unknown", "cancelled"]
 FailureKind = Literal[
@@ -19,6 +20,7 @@ FailureKind = Literal[
     "exhausted",
     "refused",
     "internal",
+    "child",
     "unknown",
     "cancelled",
 ]
@@ -53,6 +55,9 @@ class RunRequested(Record, frozen=True, kw_only=True):
     actions: Annotated[tuple[PinnedAction, ...], doc("What the run may assume of the actions it uses.")] = ()
     limits: Annotated[Limits, doc("Limits in force.")] = Limits()
     run_url: Annotated[str, doc("Where a person can see the run; empty where no public URL is set.")] = ""
+    parent: Annotated[Parent | None, doc("The run that waits for this one.")] = None
+    children: Annotated[tuple[PinnedChild, ...], doc("Playbooks that it may run, pinned.")] = ()
+    rerun: Annotated[Rerun | None, doc("The run that this one repeats.")] = None
 
 
 class StepClaimed(Record, frozen=True, kw_only=True):
@@ -126,9 +131,10 @@ class ChildEnded(Record, frozen=True, kw_only=True):
     run_id: Annotated[str, doc("Run id of the parent.")]
     step: Annotated[str, doc("Step path in the parent.")]
     child_run_id: Annotated[str, doc("Run id of the child.")]
-    status: Annotated[str, doc("How it ended.")]
+    status: Annotated[str, doc("How it ended; or why it never began: held_back, dropped, expired, refused.")]
     outputs: Annotated[Json, doc("Its outputs.")] = None
     message: Annotated[str, doc("Its failure message.")] = ""
+    answers_seq: Annotated[int, doc("Journal seq of the parent's ChildRequested.")] = 0
 
 
 InboxRecord = (

@@ -210,7 +210,7 @@ class Ledger(Generic[R]):
 
     async def _log(self, entry: Entry) -> None:
         async with self._changelog:
-            self._app.lease.check()
+            await self._app.lease.ready()
             if not self._is_current(entry):
                 self._leave(entry)
                 return
@@ -252,7 +252,7 @@ class Ledger(Generic[R]):
             ready: list[Entry] = []
             while (entry := self._logged.peek()) is not None and (entry.acked is None or entry.acked.done()):
                 ready.append(self._logged.popleft())
-            self._app.lease.check()
+            await self._app.lease.ready()
             self._store(ready)
             for entry in ready:
                 self._settle(entry)

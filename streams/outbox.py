@@ -63,7 +63,7 @@ class Outbox:
 
     async def send(self, ready: Iterable[Prepared]) -> list[Sent]:
         """Send in order. Each future resolves when all in-sync replicas have its record."""
-        self._app.lease.check()
+        await self._app.lease.ready()
         producer = self._app.strict_producer
         return [
             await producer.put(

@@ -128,7 +128,7 @@ class Reporter:
         tries = 0
         while True:
             await self._gate()
-            self._app.lease.check()
+            await self._app.lease.ready()
             report = reports.all[index]
             event = event_to_post(
                 report, reports.run_id, reports.seq, index, reports.at_ms, now_ms(), may_repeat

@@ -5,6 +5,7 @@ import asyncio
 from litestar import post
 from litestar.params import FromPath, JSONBody
 
+from console.access import ANSWERS_BY_DEFAULT, Principal, is_among
 from console.api.asking import Asked, Body, Given, ReasonText, model_of
 from console.api.runs import Requested, unknown
 from console.parts import Parts
@@ -28,17 +29,23 @@ class AnswerBody(Body, frozen=True, kw_only=True):
     comment: ReasonText = ""
 
 
-@post("/runs/{run_id:str}/answer", status_code=202, opt={"role": "operator"}, summary="Answer a question")
+@post("/runs/{run_id:str}/answer", status_code=202, summary="Answer a question")
 async def answer(
     parts: Given, request: Asked, run_id: FromPath[str], data: JSONBody[AnswerBody]
 ) -> Requested:
-    """The first answer wins; one that comes later is 409, and says whose it was."""
+    """Of those who may, the first answer wins; one that comes later is 409, and says whose it was.
+
+    Who may is the question's to say (`by`), so the route is open to every role.
+    """
     found = await run_view(model_of(parts), run_id, parts.catalog.catalog)
     if found is None:
+        _refuse_others(parts, request.user, "", ANSWERS_BY_DEFAULT)
         raise unknown(run_id)
     asks = _asking(found, data.step)
+    _refuse_others(parts, request.user, asks.step, asks.by)
     if data.choice not in asks.choices:
-        raise Problem(422, f"the step {asks.step} can be answered with: {', '.join(asks.choices)}")
+        message = f"the step {asks.step} can be answered with: {', '.join(asks.choices)}"
+        raise Problem(422, message, choices=asks.choices)
     record = Answered(
         run_id=run_id, step=asks.step, choice=data.choice, actor=request.user.name, comment=data.comment
     )
@@ -47,6 +54,14 @@ async def answer(
     if other is not None:
         raise _answered(asks.step, other.choice, other.actor)
     return Requested(run_id)
+
+
+def _refuse_others(parts: Parts, user: Principal, step: str, by: tuple[str, ...]) -> None:
+    """Raises Problem where somebody else is asked. Without tokens nobody knows who is who: all may."""
+    if not parts.settings.auth or is_among(user, by):
+        return
+    what = f"the step {step} can be answered by" if step else "questions are answered by"
+    raise Problem(403, f"{what}: {', '.join(by)}; {user.name} is {user.role}", by=by)
 
 
 def _asking(run: RunView, step: str) -> StepView:

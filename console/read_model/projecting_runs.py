@@ -3,23 +3,31 @@
 import sqlite3
 from typing import Literal
 
+import msgspec
+
 from schemas.decisions import AdmissionDecided
 from schemas.events import (
     BlockEntered,
     JournalRecord,
+    RunEvent,
     RunFinished,
     RunStarted,
     StepAnswered,
     StepAsked,
+    StepCancelled,
+    StepFailed,
     StepRequested,
     StepRetryScheduled,
+    StepSucceeded,
 )
+from schemas.events_flow import ChildRequested, IterationEnded, IterationStarted, WaitStarted
 
 TITLE_MAX = 300
 
-WAITING = (StepRetryScheduled, StepAsked)
-"""After these a run is on hold: for a retry's time, for a person."""
-MOVING = (RunStarted, StepRequested, StepAnswered, BlockEntered)
+WAITING = (StepRetryScheduled, StepAsked, WaitStarted, ChildRequested)
+"""After these a step is on hold: for a time, a person, a recovery, a child."""
+OVER = (StepSucceeded, StepFailed, StepCancelled, StepAnswered, IterationStarted)
+"""After these a step neither waits nor is with the executor."""
 
 BEFORE_THE_JOURNAL = {"started": "queued", "queued": "queued"}
 """What a decision means until the journal speaks; the others (held_back, dropped, ...) mean themselves."""
@@ -41,23 +49,44 @@ def project_journal(
         ).fetchone()
         return "repeat" if held[0] == raw else "conflict"
     _ensure_run(connection, record)
-    status: str | None = None
+    live: dict[str, bool] | None = None
     for event in record.events:
         if isinstance(event, RunStarted):
             _start(connection, record, event)
         elif isinstance(event, RunFinished):
             _finish(connection, record, event)
             return "new"
-        if isinstance(event, WAITING):
-            status = "waiting"
-        elif isinstance(event, MOVING):
-            status = "running"
-    if status:
+        if isinstance(event, (*WAITING, *OVER, StepRequested, IterationEnded, BlockEntered)):
+            live = _live(connection, record.run_id) if live is None else live
+            _follow(live, event)
+    if live is not None:
+        status = "waiting" if live and all(live.values()) else "running"
         connection.execute(
-            "UPDATE runs SET status = ? WHERE run_id = ? AND ended_at_ms IS NULL AND status <> ?",
-            (status, record.run_id, status),
+            "UPDATE runs SET status = ?, live = ? WHERE run_id = ? AND ended_at_ms IS NULL",
+            (status, msgspec.json.encode(live).decode(), record.run_id),
         )
     return "new"
+
+
+def _live(connection: sqlite3.Connection, run_id: str) -> dict[str, bool]:
+    """The steps under way: path to whether it waits (else it is with the executor)."""
+    held = connection.execute("SELECT live FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+    return msgspec.json.decode(held[0], type=dict[str, bool]) if held else {}
+
+
+def _follow(live: dict[str, bool], event: RunEvent) -> None:
+    match event:
+        case BlockEntered():
+            live.clear()
+        case StepRequested():
+            live[event.step] = False
+        case StepRetryScheduled() | StepAsked() | WaitStarted() | ChildRequested():
+            live[event.step] = True
+        case IterationEnded():
+            if event.next_ms:
+                live[event.step] = True
+        case StepSucceeded() | StepFailed() | StepCancelled() | StepAnswered() | IterationStarted():
+            live.pop(event.step, None)
 
 
 def _ensure_run(connection: sqlite3.Connection, record: JournalRecord) -> None:
@@ -94,7 +123,8 @@ def _start(connection: sqlite3.Connection, record: JournalRecord, event: RunStar
 
 def _finish(connection: sqlite3.Connection, record: JournalRecord, event: RunFinished) -> None:
     connection.execute(
-        "UPDATE runs SET status = ?, ended_at_ms = ?, kind = ?, step = ?, message = ? WHERE run_id = ?",
+        "UPDATE runs SET live = '{}', status = ?, ended_at_ms = ?, kind = ?, step = ?, message = ?"
+        " WHERE run_id = ?",
         (event.status, record.at_ms, event.kind, event.step, event.message, record.run_id),
     )
 

@@ -5,7 +5,7 @@ that nothing is encoded twice and a new view needs no new column. Dead letters m
 topic.
 """
 
-VERSION = 2
+VERSION = 3
 """Form of the tables (`user_version`). Another one in a file: the file is made again."""
 
 TABLES = """
@@ -34,7 +34,8 @@ CREATE TABLE runs (
     step TEXT NOT NULL DEFAULT '',
     message TEXT NOT NULL DEFAULT '',
     journaled INTEGER NOT NULL DEFAULT 0,    -- 1: the journal has spoken, decisions no longer change it
-    decided_offset INTEGER NOT NULL DEFAULT -1
+    decided_offset INTEGER NOT NULL DEFAULT -1,
+    live TEXT NOT NULL DEFAULT '{}'    -- JSON: path of each step under way to whether it waits
 ) WITHOUT ROWID;
 CREATE INDEX runs_at ON runs (at_ms, run_id);
 CREATE INDEX runs_status_at ON runs (status, at_ms, run_id);

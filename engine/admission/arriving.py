@@ -29,6 +29,8 @@ def arrived(draft: Draft, candidate: Candidate, book: Compiled | None, situation
     known = draft.run(run_id)
     if known is not None and (known.state != "ended" or draft.at_ms < known.remembered_until_ms):
         draft.say(run_id, known, known.first)
+        if known.request is None:
+            draft.tell_parent(candidate.parent, run_id, known.first)
         return
     row = _judged(draft, candidate, book, situation)
     if row.state == "active":
@@ -41,6 +43,8 @@ def arrived(draft: Draft, candidate: Candidate, book: Compiled | None, situation
         draft.put_run(run_id, row)
     remember(draft, f"@{run_id}")
     draft.say(run_id, row, row.first)
+    if row.request is None:
+        draft.tell_parent(candidate.parent, run_id, row.first)
 
 
 def _judged(draft: Draft, candidate: Candidate, book: Compiled | None, situation: Situation) -> RunRow:

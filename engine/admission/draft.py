@@ -25,7 +25,9 @@ from engine.admission.rows import (
 )
 from schemas.decisions import Admission, AdmissionDecided
 from schemas.fields import Record
+from schemas.inbox import ChildEnded
 from schemas.outgoing import Cause, Outgoing
+from schemas.relations import Parent
 from schemas.topics import DECISIONS, RUN_INBOX
 
 Get = Callable[[str], Row | None]
@@ -136,6 +138,22 @@ class Draft:
             offset=decided.offset,
         )
         self.sends.append(Outgoing(DECISIONS, row.request_id, record))
+        if row.request is not None:
+            self.tell_parent(row.request.parent, run_id, decided)
+
+    def tell_parent(self, parent: Parent | None, run_id: str, decided: Decided) -> None:
+        """Tell the run that waits for this one that it will never run, where that was decided."""
+        if parent is None or decided.decision in ("started", "queued"):
+            return
+        never = ChildEnded(
+            run_id=parent.run_id,
+            step=parent.step,
+            child_run_id=run_id,
+            status=decided.decision,
+            message=": ".join(filter(None, (decided.rule, decided.reason))),
+            answers_seq=parent.seq,
+        )
+        self.tell(parent.run_id, never)
 
     def _read(self, row_key: str, kind: type[AnyRow]) -> AnyRow | None:
         row = self.row(row_key)

@@ -28,7 +28,9 @@ def key_of(book: Compiled, candidate: Candidate) -> str:
     """The key of a candidate; "" where nothing can be in its way. Raises ExpressionError."""
     alert = candidate.alert
     if is_default_key(book):
-        return "" if alert is None else default_key(alert)
+        # Runs that a run asked for are told apart by that run; only a key that the playbook writes itself
+        # is meant for them, too.
+        return "" if alert is None or candidate.parent is not None else default_key(alert)
     return _evaluated(book, {} if alert is None else alert_scope(alert))
 
 

@@ -37,6 +37,9 @@ def requested(candidate: Candidate, book: Compiled, key: str, situation: Situati
         actions=_pinned(book, situation),
         limits=situation.limits,
         run_url=situation.run_url(candidate.run_id),
+        parent=candidate.parent,
+        children=candidate.children,
+        rerun=candidate.rerun,
     )
 
 

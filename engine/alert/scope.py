@@ -9,7 +9,7 @@ from typing import Any
 from engine.alert.values import split_tag
 from schemas.alerts import Alert
 
-_TEXTS = (
+ALERT_TEXTS = (
     "id",
     "endpoint",
     "source",
@@ -33,7 +33,7 @@ _TEXTS = (
     "org_id",
     "event_id",
 )
-_NAMES = tuple((f"alert.{name}", name) for name in _TEXTS)
+_NAMES = tuple((f"alert.{name}", name) for name in ALERT_TEXTS)
 
 
 def alert_scope(alert: Alert) -> dict[str, Any]:

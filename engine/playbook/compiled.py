@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import Any, Literal
 
 from engine.expressions import Environment, ExpressionError, Program
-from engine.playbook.model import Playbook, Step
+from engine.playbook.model import ForeachStep, Playbook, RepeatStep, Step
 from engine.playbook.names import names_of
 from engine.playbook.rendering import Plan, Rendered, placed, plan
+from engine.playbook.walking import lists_of, within
 
 Block = Literal["steps", "on_failure", "finally"]
 _PLANS_MAX = 4_096
@@ -38,16 +39,32 @@ class Compiled:
 
     @cached_property
     def steps(self) -> Mapping[str, Step]:
-        """Every step by its path."""
-        return {step.path: step for steps in self.blocks.values() for step in steps}
+        """Every step by its path, those within others included."""
+        return {step.path: step for steps in self.blocks.values() for step in within(steps)}
 
     @cached_property
     def _blocks_by_path(self) -> Mapping[str, Block]:
-        return {step.path: block for block, steps in self.blocks.items() for step in steps}
+        return {step.path: block for block, steps in self.blocks.items() for step in within(steps)}
 
     def block_of(self, path: str) -> Block:
         """The block that a step is in. Raises KeyError for an unknown path."""
         return self._blocks_by_path[path]
+
+    @cached_property
+    def loops(self) -> Mapping[str, tuple[str, ...]]:
+        """The loops around each step, the outermost first, by the step's path."""
+        found: dict[str, tuple[str, ...]] = {}
+
+        def enter(steps: tuple[Step, ...], around: tuple[str, ...]) -> None:
+            for step in steps:
+                found[step.path] = around
+                inner = (*around, step.path) if isinstance(step, ForeachStep | RepeatStep) else around
+                for below in lists_of(step):
+                    enter(below, inner)
+
+        for steps in self.blocks.values():
+            enter(steps, ())
+        return found
 
     def evaluate(self, text: str, scope: Mapping[str, Any]) -> Any:
         """The JSON value of an expression. Raises ExpressionError, which repeats the expression."""

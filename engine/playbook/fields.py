@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from engine.playbook.durations import as_duration, duration_ms
-from engine.playbook.keys import Section
+from engine.playbook.key_tables import Section
 from engine.playbook.problems import Problems, nearest
 from engine.yaml_values import Mark, Value
 

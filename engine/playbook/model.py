@@ -132,7 +132,122 @@ class ExitStep(Part, frozen=True, kw_only=True, tag="exit"):
     reason: str = ""
 
 
-Step = ActionStep | PublishStep | SetStep | ExitStep
+class ForeachStep(Part, frozen=True, kw_only=True, tag="foreach"):
+    """A loop over the items of a list, some of them at once. Each iteration runs all of `steps`."""
+
+    path: str
+    condition: str = ""
+    items: str
+    """Expression that gives the list."""
+    variable: str
+    """`as`: the name of the item in expressions."""
+    concurrency: int = 1
+    until: str = ""
+    """Asked after each iteration; true: no new one begins."""
+    steps: "tuple[Step, ...]"
+    continue_on_error: bool = False
+
+
+class RepeatStep(Part, frozen=True, kw_only=True, tag="repeat"):
+    """Runs `steps` again and again until `until` is true. Running out of `times` fails with `exhausted`."""
+
+    path: str
+    condition: str = ""
+    until: str
+    times: int
+    every_ms: int = 0
+    """From the beginning of one iteration to that of the next; one that takes longer delays the next."""
+    steps: "tuple[Step, ...]"
+    continue_on_error: bool = False
+
+
+class Branch(Part, frozen=True, kw_only=True):
+    """One branch of a `parallel`."""
+
+    name: str
+    steps: "tuple[Step, ...]"
+
+
+class ParallelStep(Part, frozen=True, kw_only=True, tag="parallel"):
+    """Branches that run side by side; it has ended when all of them have."""
+
+    path: str
+    condition: str = ""
+    branches: tuple[Branch, ...]
+    continue_on_error: bool = False
+
+
+class Case(Part, frozen=True, kw_only=True):
+    """One case of a `switch`: taken where the value's text is `value`."""
+
+    value: str
+    steps: "tuple[Step, ...]"
+
+
+class SwitchStep(Part, frozen=True, kw_only=True, tag="switch"):
+    """Runs the steps of the case that the value's text names, else those of `default`."""
+
+    path: str
+    condition: str = ""
+    value: str
+    """Expression."""
+    cases: tuple[Case, ...]
+    default: "tuple[Step, ...]" = ()
+    continue_on_error: bool = False
+
+
+class WaitStep(Part, frozen=True, kw_only=True, tag="wait"):
+    """Waits for a time, or until the alert has recovered, at most for a time. Its output: `recovered`."""
+
+    path: str
+    condition: str = ""
+    until: Literal["time", "recovered"]
+    wait_ms: int
+
+
+class AskStep(Part, frozen=True, kw_only=True, tag="ask"):
+    """Asks a person. Its output: `choice`, `by`, `comment`."""
+
+    path: str
+    condition: str = ""
+    question: str
+    choices: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    """Roles or names of those who may answer; empty: whoever may operate."""
+    timeout_ms: int = HOUR_MS
+    on_timeout: str
+    """A choice, or `fail`."""
+    on_skip: str = ""
+    """The choice that a skipped question answers with."""
+    continue_on_error: bool = False
+
+
+class RunStep(Part, frozen=True, kw_only=True, tag="run"):
+    """Starts another playbook and waits for its end. Its output: the outputs of that run."""
+
+    path: str
+    condition: str = ""
+    playbook: str
+    arguments: Any = {}
+    """`with`: the child's inputs, a JSON object with placeholders."""
+    continue_on_error: bool = False
+
+
+LoopStep = ForeachStep | RepeatStep
+ContainerStep = ForeachStep | RepeatStep | ParallelStep | SwitchStep
+Step = (
+    ActionStep
+    | PublishStep
+    | SetStep
+    | ExitStep
+    | ForeachStep
+    | RepeatStep
+    | ParallelStep
+    | SwitchStep
+    | WaitStep
+    | AskStep
+    | RunStep
+)
 
 
 class Playbook(Part, frozen=True, kw_only=True):

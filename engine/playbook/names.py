@@ -5,8 +5,11 @@ where the tag has several values. Whoever evaluates gives what it has: all other
 empty.
 """
 
+from collections.abc import Iterator
+
 from engine.expressions import TAGS
-from engine.playbook.model import InputType, Playbook, SetStep, Step
+from engine.playbook.model import ForeachStep, InputType, Playbook, RepeatStep, SetStep, Step
+from engine.playbook.walking import all_steps, within
 
 _ALERT_TEXTS = (
     "id endpoint source title body text kind type transition priority monitor_id monitor_name cycle_key "
@@ -31,6 +34,8 @@ STEP_NAMES = {
     "attempts": "int",
     "skipped": "bool",
 }
+LOOP_NAMES = {name: kind for name, kind in STEP_NAMES.items() if name != "output"} | {"outputs": "list<dyn>"}
+"""A loop has one output for each iteration: a map of the outputs of its steps, by id."""
 INPUT_TYPES: dict[InputType, str] = {
     "string": "string",
     "int": "int",
@@ -39,11 +44,6 @@ INPUT_TYPES: dict[InputType, str] = {
     "list": "list<dyn>",
     "map": "map<string, dyn>",
 }
-
-
-def all_steps(playbook: Playbook) -> tuple[Step, ...]:
-    """Every step, in the order of the file's blocks."""
-    return (*playbook.steps, *playbook.on_failure, *playbook.finally_)
 
 
 def is_named(path: str) -> bool:
@@ -57,7 +57,24 @@ def names_of(playbook: Playbook) -> dict[str, str]:
     names |= {f"inputs.{name}": INPUT_TYPES[spec.type] for name, spec in playbook.inputs.items()}
     for step in all_steps(playbook):
         if is_named(step.path):
-            names |= {f"steps.{step.path}.{name}": kind for name, kind in STEP_NAMES.items()}
+            names |= {f"steps.{step.path}.{name}": kind for name, kind in step_names(step).items()}
         if isinstance(step, SetStep):
             names |= {f"vars.{name}": "dyn" for name in step.values}
+        elif isinstance(step, ForeachStep):
+            names[step.variable] = "dyn"
+        if isinstance(step, ForeachStep | RepeatStep):
+            names["index"] = "int"
+            names |= {f"item.{name}": kind for name, kind in _names_within(step)}
     return names
+
+
+def _names_within(loop: ForeachStep | RepeatStep) -> Iterator[tuple[str, str]]:
+    """What `item` has in the loop's `until`."""
+    for step in within(loop.steps):
+        if is_named(step.path):
+            yield from ((f"{step.path}.{name}", kind) for name, kind in step_names(step).items())
+
+
+def step_names(step: Step) -> dict[str, str]:
+    """What can be said of a step of this kind, with types."""
+    return LOOP_NAMES if isinstance(step, ForeachStep | RepeatStep) else STEP_NAMES

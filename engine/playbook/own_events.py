@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from engine.alert.values import split_tag
 from engine.playbook.model import ActionStep, AlertTrigger, Playbook, PublishStep
-from engine.playbook.names import all_steps
 from engine.playbook.problems import Problems
 from engine.playbook.templates import OPENING
+from engine.playbook.walking import all_steps
 from engine.yaml_values import Value
 
 _OWN_KEY, _OWN_VALUE = "source", "pulsebook"

@@ -14,15 +14,22 @@ from engine.playbook.fields import Fields, kind_of
 from engine.playbook.keys import PLAYBOOK
 from engine.playbook.model import HOUR_MS, Playbook
 from engine.playbook.own_events import check_own_events
+from engine.playbook.positions import Position
 from engine.playbook.problems import Problem, Problems
 from engine.playbook.reading_steps import STEPS_MAX, StepReader
-from engine.playbook.reading_trigger import MONTH_MS, read_admission, read_inputs, read_name, read_on
+from engine.playbook.reading_trigger import (
+    MONTH_MS,
+    PLAYBOOK_NAME,
+    read_admission,
+    read_inputs,
+    read_name,
+    read_on,
+)
 from engine.playbook.sites import Sites
 from engine.yaml_text import SIZE_MAX_BYTES, read_yaml
 from engine.yaml_values import Value, YamlFault
 from schemas.actions import ActionSpec
 
-_NAME = re.compile(r"[a-z0-9-]{1,64}")
 _ENDS = ("failed", "succeeded", "cancelled")
 
 
@@ -59,8 +66,9 @@ def read(
         problems.error(fault.mark, str(fault), fault.fix)
         return Read(None, problems.sorted())
     sites = Sites(problems)
-    playbook = _playbook(value, sites, StepReader(sites, known, limits.steps_max), endpoints)
-    check_sites(playbook, sites.found, problems, secrets)
+    reader = StepReader(sites, known, limits.steps_max)
+    playbook = _playbook(value, sites, reader, endpoints)
+    check_sites(playbook, reader.positions, sites.found, problems, secrets)
     check_own_events(playbook, value, problems)
     return Read(None if problems.fatal else playbook, problems.sorted())
 
@@ -73,6 +81,7 @@ def _playbook(value: Value, sites: Sites, reader: StepReader, endpoints: Collect
             fields.missing(key)
     alerts, call = read_on(fields.value("on"), sites, endpoints)
     steps = reader.block(fields, "steps", "steps")
+    after_steps = reader.after_steps
     given = fields.value("steps")
     if given is not None and given.data == ():
         sites.problems.error(given.mark, "a playbook without steps does nothing", "write at least one")
@@ -90,7 +99,7 @@ def _playbook(value: Value, sites: Sites, reader: StepReader, endpoints: Collect
         on_failure=reader.block(fields, "on_failure", "on_failure"),
         finally_=reader.block(fields, "finally", "finally"),
         report=_report(fields),
-        outputs=_outputs(fields, sites),
+        outputs=_outputs(fields, sites, after_steps),
     )
 
 
@@ -101,7 +110,7 @@ def _name(fields: Fields, value: Value) -> str:
         return ""
     name = fields.text("playbook")
     given = fields.items["playbook"]
-    if isinstance(given.data, str) and not _NAME.fullmatch(name):
+    if isinstance(given.data, str) and not PLAYBOOK_NAME.fullmatch(name):
         better = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:64]
         fix = "a-z, 0-9 and `-`, at most 64 characters" + (f", such as `{better}`" if better else "")
         fields.problems.error(given.mark, f"a playbook cannot be called {name!r}", fix)
@@ -128,13 +137,13 @@ def _report(fields: Fields) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(report))
 
 
-def _outputs(fields: Fields, sites: Sites) -> dict[str, Any]:
+def _outputs(fields: Fields, sites: Sites, after_steps: Position) -> dict[str, Any]:
     outputs = fields.map("outputs")
     if outputs is None:
         return {}
     for name, mark in outputs.keys.items():
         read_name(name, mark, "an output", sites.problems)
-    sites.stage = "outputs"
+    sites.stage, sites.at = "outputs", after_steps
     sites.template(outputs)
     plain: dict[str, Any] = outputs.plain()
     return plain

@@ -5,7 +5,18 @@ from collections.abc import Collection
 from typing import Any
 
 from engine.playbook.fields import Fields
-from engine.playbook.keys import ADMISSION, INPUT, ON, ON_ALERT, ON_CALL, ON_RECOVERED, QUEUE, THROTTLE
+from engine.playbook.keys import (
+    ADMISSION,
+    INPUT,
+    ON,
+    ON_ALERT,
+    ON_CALL,
+    ON_RECOVERED,
+    PRIORITIES,
+    QUEUE,
+    THROTTLE,
+    TRANSITIONS,
+)
 from engine.playbook.model import HOUR_MS, Admission, AlertTrigger, CallTrigger, InputSpec
 from engine.playbook.problems import Problems
 from engine.playbook.sites import Sites
@@ -15,18 +26,7 @@ from engine.yaml_values import Value
 
 DAY_MS = 24 * HOUR_MS
 MONTH_MS = 31 * DAY_MS
-TRANSITIONS = (
-    "Triggered",
-    "Re-Triggered",
-    "Recovered",
-    "Warn",
-    "Re-Warn",
-    "No Data",
-    "Re-No Data",
-    "Renotify",
-    "Warn Recovered",
-)
-PRIORITIES = ("P1", "P2", "P3", "P4", "P5", "normal", "low")
+PLAYBOOK_NAME = re.compile(r"[a-z0-9-]{1,64}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESERVED = frozenset({"true", "false", "null", "in"})
 """Words that no name in an expression can be, not even after a dot."""

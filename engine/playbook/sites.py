@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.playbook.fields import kind_of
+from engine.playbook.positions import Position
 from engine.playbook.problems import Problems
 from engine.playbook.templates import OPENING, TemplateError, parse
 from engine.yaml_values import Value
 
 Stage = Literal["alert", "default", "steps", "on_failure", "finally", "outputs", "select"]
-Wants = Literal["any", "bool", "text"]
+Wants = Literal["any", "bool", "text", "list"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,14 @@ class Site:
     value: Value
     offset: int
     stage: Stage
-    step: int
-    """Index of its step in all steps of the playbook; -1 outside of steps."""
+    at: Position
+    """Where its step stands; empty outside of steps."""
     wants: Wants = "any"
     whole: bool = True
     """The value is this expression and nothing else."""
     secrets: bool = False
+    loop: str = ""
+    """The loop whose `until` this is."""
 
 
 @dataclass(slots=True)
@@ -38,14 +41,17 @@ class Sites:
     problems: Problems
     found: list[Site] = field(default_factory=list)
     stage: Stage = "alert"
-    step: int = -1
+    at: Position = ()
 
-    def expression(self, value: Value | None, name: str, wants: Wants = "any") -> str:
-        """A bare expression, as under `if`. Gives its text, empty where there is none."""
+    def expression(self, value: Value | None, name: str, wants: Wants = "any", loop: str = "") -> str:
+        """A bare expression, as under `if`. Gives its text, empty where there is none.
+
+        `loop`: the loop whose `until` it is.
+        """
         if value is None:
             return ""
         if isinstance(value.data, bool) and wants == "bool":
-            self._add(value.text.lower(), value, 0, wants)
+            self._add(value.text.lower(), value, 0, wants, loop=loop)
             return value.text.lower()
         if not isinstance(value.data, str) or not value.data.strip():
             fix = "put it in quotes" if value.data is not None else "leave the key out"
@@ -55,7 +61,7 @@ class Sites:
         if text.startswith(OPENING):
             self.problems.error(value.mark, f"`{name}` takes a bare expression", "leave out the ${{ }}")
             return ""
-        self._add(text, value, len(value.data) - len(value.data.lstrip()), wants)
+        self._add(text, value, len(value.data) - len(value.data.lstrip()), wants, loop=loop)
         return text
 
     def template(self, value: Value, *, secrets: bool = False) -> None:
@@ -83,6 +89,14 @@ class Sites:
                 self._add(part.text, value, part.offset, "any", whole=len(parts) == 1, secrets=secrets)
 
     def _add(
-        self, text: str, value: Value, offset: int, wants: Wants, *, whole: bool = True, secrets: bool = False
+        self,
+        text: str,
+        value: Value,
+        offset: int,
+        wants: Wants,
+        *,
+        whole: bool = True,
+        secrets: bool = False,
+        loop: str = "",
     ) -> None:
-        self.found.append(Site(text, value, offset, self.stage, self.step, wants, whole, secrets))
+        self.found.append(Site(text, value, offset, self.stage, self.at, wants, whole, secrets, loop))

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from engine.playbook.compiled import Compiled
-from engine.run.deciding import decide
+from engine.run.deciding import Place, decide
 from engine.run.ending import end_at_once
 from engine.run.evolving import born, evolve, refold
-from engine.run.fitting import instead, measured, too_large
+from engine.run.fitting import instead, measured, measured_all, too_large
 from engine.run.number import KNOWN_NUMBERS
-from engine.run.responding import after_the_end, respond
+from engine.run.responding import after_the_end, respond, resumes
+from engine.run.sending import sends_of
 from engine.run.starting import started_by
 from engine.run.state import ENDED, Run, Stamp, decode_row, encode_row
-from schemas.admissions import RunEnded
-from schemas.events import JournalRecord, RunEvent, RunFinished, RunStarted, VarsSet
-from schemas.inbox import InboxRecord, RunRequested, StepClaimed, StepFinished, TimerFired
+from schemas.events import JournalRecord, RunEvent, RunStarted, VarsSet
+from schemas.events_flow import RunPaused
+from schemas.inbox import ChildEnded, InboxRecord, Limits, RunRequested, StepClaimed, StepFinished, TimerFired
 from schemas.outgoing import Cause, Outgoing
-from schemas.topics import ADMISSIONS
 
 __all__ = [
     "Advanced",
@@ -36,6 +36,10 @@ __all__ = [
     "timers",
 ]
 
+EVENTS_PER_INPUT = 200
+"""After so many events of one input a run breaks off (RunPaused): one record, and one turn, stay small."""
+_ONE_PART_IN = 4
+"""Or after so much of what a record may hold."""
 ROUNDS_PER_STEP = 4
 """How often at most a run decides within one input, per step of its playbook: a bound, never met."""
 
@@ -91,7 +95,7 @@ def timers(row: Run) -> Mapping[str, int]:
 
 def expects_newer(row: Run | None, record: InboxRecord) -> bool:
     """Whether the input answers a journal record that the row has not seen: the row is stale."""
-    if not isinstance(record, StepFinished | StepClaimed):
+    if not isinstance(record, StepFinished | StepClaimed | ChildEnded):
         return False
     return record.answers_seq > (0 if row is None else row.seq)
 
@@ -107,9 +111,11 @@ def _drafted(
     limits = _pinned(row, record).limits
     events: list[RunEvent] = []
     set_bytes = 0
-    run = row
+    run, place = row, Place()
     more = respond(row, record, cause.at_ms, book)
-    for _ in range(ROUNDS_PER_STEP * (len(book.steps) + 4)):
+    if not more and row is not None and resumes(row, record, cause.at_ms):
+        more = decide(row, book, place)
+    for _ in range(ROUNDS_PER_STEP * (len(book.steps) + 4) + EVENTS_PER_INPUT):
         for event in more:
             after = evolve(run, event, stamp)
             if strict and (why := too_large(after, [*events, event], limits)):
@@ -125,8 +131,18 @@ def _drafted(
                 return events, run
         if not more or run is None:
             return events, run
-        more = decide(run, book)
+        more = decide(run, book, place)
+        if more and _is_enough(events, limits, run.pinned.engine):
+            pause = RunPaused(due_ms=cause.at_ms)
+            return [*events, pause], evolve(run, pause, stamp)
     raise AssertionError(f"run {stamp.run_id} does not come to rest")
+
+
+def _is_enough(events: list[RunEvent], limits: Limits, engine: int) -> bool:
+    """Engine number 1 never breaks off."""
+    if engine < 2 or len(events) < EVENTS_PER_INPUT // 10:
+        return False
+    return len(events) >= EVENTS_PER_INPUT or measured_all(events) > limits.record_bytes_max // _ONE_PART_IN
 
 
 def _folded(run: Run | None, events: Iterable[RunEvent], stamp: Stamp) -> Run | None:
@@ -152,12 +168,7 @@ def _advanced(
         at_ms=cause.at_ms,
         events=tuple(events),
     )
-    last = events[-1]
-    if not isinstance(last, RunFinished):
-        return Advanced(run, run is None, journal)
-    key = _pinned(row, record).key
-    ended = RunEnded(run_id=journal.run_id, playbook=journal.playbook, key=key, status=last.status)
-    return Advanced(run, False, journal, (Outgoing(ADMISSIONS, journal.playbook, ended),))
+    return Advanced(run, run is None, journal, sends_of(journal, row, _pinned_or_none(row, record)))
 
 
 def _ended_at_once(
@@ -196,6 +207,11 @@ def _pinned(row: Run | None, record: InboxRecord) -> RunStarted | RunRequested:
     if isinstance(record, RunRequested):
         return record
     raise AssertionError("only a request begins a run")
+
+
+def _pinned_or_none(row: Run | None, record: InboxRecord) -> RunStarted | RunRequested | None:
+    """The same; None once the run has ended: nothing is sent then."""
+    return None if row is not None and row.started is None else _pinned(row, record)
 
 
 def _stamp(row: Run | None, record: InboxRecord, cause: Cause) -> Stamp:

@@ -8,7 +8,7 @@ from engine.playbook.compiled import Compiled
 from engine.run.failing import cut
 from engine.run.reporting import own_report
 from engine.run.scope import Scope
-from engine.run.state import Block, Run, StepState, Verdict
+from engine.run.state import UNDER_WAY, Block, Run, Verdict
 from schemas.errors import MalformedMessage
 from schemas.events import BlockEntered, Reported, RunEvent, RunFinished, StepCancelled
 from schemas.json import size_bytes
@@ -70,17 +70,10 @@ def end_at_once(
 
 
 def give_up_step(run: Run, reason: str) -> tuple[StepCancelled, ...]:
-    """Stop what is under way, if anything is."""
-    path, state = under_way(run)
-    return () if state is None else (StepCancelled(step=path, attempt=state.attempt, reason=reason),)
-
-
-def under_way(run: Run) -> tuple[str, StepState | None]:
-    """The step that is with the executor, waits for its next attempt or for an answer."""
-    for path, state in run.steps.items():
-        if state.phase in ("requested", "granted", "retrying", "asking"):
-            return path, state
-    return "", None
+    """Stop all that is under way; what is inside a step before the step itself."""
+    live = [(path, state) for path, state in run.steps.items() if state.phase in UNDER_WAY]
+    live.sort(key=lambda one: (one[1].phase == "entered", -one[0].count("."), one[0]))
+    return tuple(StepCancelled(step=path, attempt=state.attempt, reason=reason) for path, state in live)
 
 
 def _following(block: Block, verdict: Verdict) -> tuple[Literal["on_failure", "finally"], ...]:

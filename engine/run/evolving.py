@@ -1,15 +1,17 @@
 """Fold: what an event makes of a run. Total and silent; whether an event was wise is not asked here.
 
-Legal moves are the tables of `engine.run.moves`; an event without a move leaves the run as it was.
+Legal moves are the tables of `engine.run.moves`; an event without a move leaves the run as it was. What an
+event makes of one step is in `engine.run.stepping`.
 """
 
-from collections.abc import Iterable
-from typing import Any, assert_never
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from msgspec.structs import replace
 
-from engine.run.moves import BLOCK_MOVES, MAY_BE_UNKNOWN, RUN_MOVES, STEP_MOVES
-from engine.run.state import Grant, Phase, Run, Stamp, StepState, Verdict
+from engine.run.moves import BLOCK_MOVES, RUN_MOVES, STEP_MOVES
+from engine.run.state import Run, Stamp, Status, StepState, Verdict
+from engine.run.stepping import StepEvent, fits, step_after
 from schemas.events import (
     BlockEntered,
     CancelSeen,
@@ -20,34 +22,15 @@ from schemas.events import (
     RunFinished,
     RunForgotten,
     RunStarted,
-    StepAnswered,
-    StepAsked,
     StepCancelled,
-    StepClaimRefused,
-    StepFailed,
-    StepGranted,
     StepLate,
-    StepRequested,
-    StepRetryScheduled,
-    StepSkipped,
-    StepSucceeded,
     VarsSet,
 )
+from schemas.events_flow import IterationEnded, RunPaused
+from schemas.relations import KeptStep
 
-_StepEvent = (
-    StepRequested
-    | StepGranted
-    | StepClaimRefused
-    | StepSucceeded
-    | StepFailed
-    | StepRetryScheduled
-    | StepSkipped
-    | StepCancelled
-    | StepAsked
-    | StepAnswered
-    | VarsSet
-    | Reported
-)
+PAUSE = "pause"
+"""The timer of a run that broke off (RunPaused)."""
 
 
 def refold(journal: Iterable[JournalRecord]) -> Run | None:
@@ -75,12 +58,16 @@ def evolve(run: Run | None, event: RunEvent, stamp: Stamp) -> Run | None:
         return born(event, stamp) if isinstance(event, RunStarted) else None
     run = _moved(run, event, stamp)
     if run is not None and run.seq != stamp.seq:
-        return replace(run, seq=stamp.seq, applied=stamp.offset, at_ms=stamp.at_ms)
+        timers = run.timers
+        if PAUSE in timers:  # any next record goes on where the last one broke off
+            timers = {timer: due_ms for timer, due_ms in timers.items() if timer != PAUSE}
+        return replace(run, seq=stamp.seq, applied=stamp.offset, at_ms=stamp.at_ms, timers=timers)
     return run
 
 
 def born(event: RunStarted, stamp: Stamp) -> Run:
-    """The row of a run that just started."""
+    """The row of a run that just started; a rerun begins with what the earlier run had come to."""
+    rerun = event.rerun
     return Run(
         run_id=stamp.run_id,
         playbook=event.playbook,
@@ -89,8 +76,22 @@ def born(event: RunStarted, stamp: Stamp) -> Run:
         applied=stamp.offset,
         at_ms=stamp.at_ms,
         started_at_ms=stamp.at_ms,
-        started=event,
+        started=event if rerun is None else replace(event, rerun=replace(rerun, kept=(), variables={})),
         timers={"timeout": event.due_ms},
+        steps={} if rerun is None else {kept.step: _kept(kept) for kept in rerun.kept},
+        variables=rerun.variables if rerun is not None and isinstance(rerun.variables, dict) else {},
+    )
+
+
+def _kept(kept: KeptStep) -> StepState:
+    """A step of an earlier run, as if it had been done in this one."""
+    return StepState(
+        phase=kept.status,
+        attempt=kept.attempt,
+        output=kept.output,
+        kind=kept.kind,
+        message=kept.message,
+        continued=kept.status in ("failed", "unknown"),
     )
 
 
@@ -115,6 +116,8 @@ def _moved(run: Run, event: RunEvent, stamp: Stamp) -> Run | None:
             return replace(run, cancel_seen=True)
         case Reported():
             return _stepped(run, event, stamp) if event.step else run
+        case RunPaused():
+            return replace(run, timers={**run.timers, PAUSE: event.due_ms})
         case _:
             return _stepped(run, event, stamp)
 
@@ -142,19 +145,23 @@ def _ended(run: Run, event: RunFinished) -> Run:
     )
 
 
-def _stepped(run: Run, event: _StepEvent, stamp: Stamp) -> Run:
+def _stepped(run: Run, event: StepEvent, stamp: Stamp) -> Run:
     """Move a step, if its phase and attempt allow it, and set its timer."""
     old = run.steps.get(event.step)
     phase = STEP_MOVES[old.phase if old else None].get(type(event))
-    if phase is None or not _fits(old, event):
+    if phase is None or not fits(old, event):
         return run
-    new, timer, due_ms = _step_after(old, phase, event, stamp)
-    timers = {kept: due for kept, due in run.timers.items() if "/" not in kept}
+    new, timer, due_ms = step_after(old, phase, event, stamp)
+    steps = {**run.steps, event.step: new}
+    if isinstance(event, IterationEnded):
+        inside = f"{event.step}[{event.index}]."
+        steps = {path: state for path, state in steps.items() if not path.startswith(inside)}
+    timers = {kept: due for kept, due in run.timers.items() if timed(kept) != event.step}
     if due_ms:
-        timers[f"{timer}/{event.step}/{new.attempt}"] = due_ms
-    changes: dict[str, Any] = {"steps": {**run.steps, event.step: new}, "timers": timers}
-    status = RUN_MOVES[run.status][type(event)]
-    if status is not None and status != run.status:
+        timers[f"{timer}/{event.step}/{new.loop.begun if new.loop else new.attempt}"] = due_ms
+    changes: dict[str, Any] = {"steps": steps, "timers": timers}
+    status = _status(steps)
+    if status != run.status:
         changes["status"] = status
     if isinstance(event, StepCancelled) and old is not None and old.phase in ("requested", "granted"):
         changes["unanswered"] = (*run.unanswered, (event.step, event.attempt))
@@ -163,97 +170,17 @@ def _stepped(run: Run, event: _StepEvent, stamp: Stamp) -> Run:
     return replace(run, **changes)
 
 
-def _fits(old: StepState | None, event: _StepEvent) -> bool:
-    """Whether the event is about the attempt that the step is at."""
-    made = old.attempt if old else 0
-    match event:
-        case StepRequested():
-            return event.attempt == made + 1
-        case StepSkipped() | VarsSet() | Reported() | StepAnswered():
-            return True
-        case _:
-            return event.attempt == made
+def _status(steps: Mapping[str, StepState]) -> Status:
+    """A run waits where something waits and nothing is with the executor."""
+    waits = False
+    for state in steps.values():
+        if state.phase in ("requested", "granted"):
+            return "running"
+        if state.phase in ("retrying", "asking", "waiting", "child") or (state.loop and state.loop.next_ms):
+            waits = True
+    return "waiting" if waits else "running"
 
 
-def _step_after(
-    old: StepState | None, phase: Phase, event: _StepEvent, stamp: Stamp
-) -> tuple[StepState, str, int]:
-    """The step's new state, and the kind and due time of its timer (0: none)."""
-    if isinstance(event, StepRequested):
-        return _requested(old, event, stamp), "deadline", event.deadline_ms
-    made = old.attempt if old else 0
-    match event:
-        case StepSucceeded():
-            return StepState(phase=phase, attempt=made, output=event.output), "", 0
-        case StepFailed():
-            failed = StepState(
-                phase=event.status if old is not None and old.phase in MAY_BE_UNKNOWN else phase,
-                attempt=made,
-                kind=event.kind,
-                message=event.message,
-                continued=event.continued,
-            )
-            return failed, "", 0
-        case StepSkipped() | VarsSet() | Reported():
-            return StepState(phase=phase, attempt=made), "", 0
-        case _:
-            if old is None:
-                raise AssertionError(f"{type(event).__name__} begins no step")
-            return _attempt_after(old, phase, event)
-
-
-def _requested(old: StepState | None, event: StepRequested, stamp: Stamp) -> StepState:
-    return StepState(
-        phase="requested",
-        attempt=event.attempt,
-        repeatable=event.repeatable,
-        requested_seq=stamp.seq,
-        first_at_ms=old.first_at_ms if old else stamp.at_ms,
-        start_by_ms=event.start_by_ms,
-        timeout_ms=event.timeout_ms,
-        deadline_ms=event.deadline_ms,
-    )
-
-
-def _attempt_after(
-    old: StepState,
-    phase: Phase,
-    event: StepGranted | StepClaimRefused | StepRetryScheduled | StepCancelled | StepAsked | StepAnswered,
-) -> tuple[StepState, str, int]:
-    match event:
-        case StepGranted():
-            grant = Grant(
-                instance=event.instance,
-                boot=event.boot,
-                booted_at_ms=event.booted_at_ms,
-                until_ms=event.until_ms,
-            )
-            return replace(old, phase=phase, grant=grant), "deadline", event.until_ms
-        case StepClaimRefused():
-            until_ms = old.grant.until_ms if old.grant else old.deadline_ms
-            return replace(old, refused=(*old.refused, (event.instance, event.boot))), "deadline", until_ms
-        case StepRetryScheduled():
-            waiting = StepState(
-                phase=phase,
-                attempt=old.attempt,
-                kind=event.kind,
-                message=event.message,
-                first_at_ms=old.first_at_ms,
-            )
-            return waiting, "retry", event.due_ms
-        case StepAsked():
-            asking = StepState(
-                phase=phase,
-                attempt=old.attempt,
-                message=event.question,
-                first_at_ms=old.first_at_ms,
-                choices=event.choices,
-                on_timeout=event.on_timeout,
-            )
-            return asking, "ask", event.due_ms
-        case StepAnswered():
-            return replace(old, phase=phase, answer=event.choice), "", 0
-        case StepCancelled():
-            return replace(old, phase=phase), "", 0
-        case _:
-            assert_never(event)
+def timed(timer: str) -> str:
+    """The path of the step that a timer is about; empty for those of the run itself."""
+    return timer.partition("/")[2].rpartition("/")[0]

@@ -6,11 +6,14 @@ is measured as JSON, which is never smaller than its Avro form (that has no name
 """
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.playbook.compiled import Compiled
-from engine.playbook.model import ActionStep
+from engine.run.beginning import continues
+from engine.run.frames import id_of
 from engine.run.state import ENDED, Run, encode_row
-from schemas.events import Reported, RunEvent, StepFailed, StepRequested, StepSucceeded, VarsSet
+from schemas.events import Reported, RunEvent, StepAsked, StepFailed, StepRequested, StepSucceeded, VarsSet
+from schemas.events_flow import ChildRequested, IterationEnded, LoopEntered
 from schemas.inbox import Limits
 
 _ROOM_FOR_BLOCKS = 16
@@ -24,6 +27,11 @@ _encoder = msgspec.json.Encoder()
 def measured(event: RunEvent) -> int:
     """Bytes of an event, as `too_large` counts them."""
     return len(_encoder.encode(event))
+
+
+def measured_all(events: list[RunEvent]) -> int:
+    """The same of all of them."""
+    return len(_encoder.encode(events))
 
 
 def too_large(run: Run | None, events: list[RunEvent], limits: Limits) -> str:
@@ -42,7 +50,7 @@ def too_large(run: Run | None, events: list[RunEvent], limits: Limits) -> str:
     return ""
 
 
-def instead(event: RunEvent, why: str, book: Compiled) -> StepFailed | None:
+def instead(event: RunEvent, why: str, book: Compiled) -> StepFailed | IterationEnded | None:
     """The step's failure, in the place of an event that brings more than fits. None: that event is not a
     step's.
     """
@@ -52,14 +60,13 @@ def instead(event: RunEvent, why: str, book: Compiled) -> StepFailed | None:
             path, attempt = event.step, event.attempt
         case StepRequested():
             path, attempt = event.step, event.attempt - 1
-        case VarsSet():
-            path = event.step
-        case Reported():
+        case IterationEnded():
+            return replace(event, outputs={}, stop=False, next_ms=0, kind="too_large", message=why, origin="")
+        case VarsSet() | Reported() | LoopEntered() | StepAsked() | ChildRequested():
             path = event.step
         case _:
             return None
     if not path:
         return None
-    step = book.steps[path]
-    continued = isinstance(step, ActionStep) and step.continue_on_error
+    continued = continues(book.steps[id_of(path)])
     return StepFailed(step=path, attempt=attempt, kind="too_large", message=why, continued=continued)

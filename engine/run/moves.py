@@ -8,9 +8,14 @@ event and never asks whether it was wise; `respond` (engine.run.responding) says
 the same answer.
 
 Two machines. The run: `running` (a step is with the executor, or the next one is being decided), `waiting`
-(for a retry's time or a person's answer), and three ends. Within it a block: `steps`, then after a failure
-(also the run's timeout) `on_failure`, then always `finally`, each of the two with five minutes of its own;
-a cancel goes straight to `finally`. The step: the table `STEP_MOVES`. One step at a time is under way.
+(for a time, a person's answer, a recovery or a child), and three ends. Within it a block: `steps`, then after
+a failure (also the run's timeout) `on_failure`, then always `finally`, each of the two with five minutes of
+its own; a cancel goes straight to `finally`. The step: the table `STEP_MOVES`.
+
+Steps within steps. A loop, `parallel` or `switch` is `entered` while the steps in it run; a loop's iterations
+have paths of their own, `restart[2].kill`. `decide` walks down from the block's list: a list goes on behind
+what is over, a container hands on what is inside it. So several steps can be under way at once, in an order
+that is that of the inbox. An iteration's steps leave the row when it ends; their outputs stay with the loop.
 
 Rules, the losing one beside the winning one.
 - A finished run never moves. Whatever comes after RunFinished leaves at most a StepLate, and RunForgotten
@@ -29,6 +34,11 @@ Rules, the losing one beside the winning one.
   only the granted boot is believed; a newer boot of the same instance, or the grant's deadline, means that
   the step may or may not have happened: `unknown`. Past its deadline without a grant it surely never
   started: `timeout`.
+- A failing iteration keeps new ones from beginning, and the running ones end as they do; a failing branch
+  lets the others end. Then the loop or `parallel` has failed, and names the step within (`origin`).
+- What would make one record too long (a loop of steps that need nobody) is broken off by RunPaused and goes
+  on with the next input, whichever it is; the run sends itself one.
+- Giving a run up, by cancel, timeout, `exit` or its end, gives up every step that is under way.
 - StepCancelled gives an attempt up. Alone it ends the step (cancel, timeout); followed in the same record
   by StepFailed, StepRetryScheduled or StepAsked, that decides.
 - The first failure names the run's end. A failure in `on_failure` ends only that block. A failure in
@@ -39,7 +49,7 @@ Rules, the losing one beside the winning one.
 - An exception in this code is an answer: `failed_internally` ends the run, without `on_failure` and
   `finally`, whose rules are what just broke.
 
-Not modelled: parallel steps, loops, questions and children (a later engine number); who the executor is;
+Not modelled: who the executor is; whether a child may start (`engine.admission`); who may answer (the API);
 what a person sees (`engine.timeline`). The picture in docs/runs.md is made from these tables; a test fails
 if it is stale.
 """
@@ -67,6 +77,16 @@ from schemas.events import (
     StepSucceeded,
     VarsSet,
 )
+from schemas.events_flow import (
+    ChildRequested,
+    IterationEnded,
+    IterationStarted,
+    LoopEntered,
+    ParallelEntered,
+    RunPaused,
+    SwitchEntered,
+    WaitStarted,
+)
 from schemas.fields import Record
 
 _OUTCOMES: dict[type[Record], Phase] = {
@@ -79,6 +99,12 @@ _UNDER_WAY: dict[type[Record], Phase] = {**_OUTCOMES, StepSucceeded: "succeeded"
 STEP_MOVES: Mapping[Phase | None, Mapping[type[Record], Phase]] = {
     None: {  # not begun
         StepRequested: "requested",
+        StepAsked: "asking",
+        LoopEntered: "entered",
+        ParallelEntered: "entered",
+        SwitchEntered: "entered",
+        WaitStarted: "waiting",
+        ChildRequested: "child",
         StepSkipped: "skipped",
         VarsSet: "succeeded",
         Reported: "succeeded",
@@ -88,7 +114,16 @@ STEP_MOVES: Mapping[Phase | None, Mapping[type[Record], Phase]] = {
     "granted": {**_UNDER_WAY, StepClaimRefused: "granted"},
     "retrying": {StepRequested: "requested", StepFailed: "failed", StepCancelled: "cancelled"},
     "asking": {StepAnswered: "answered", StepCancelled: "cancelled"},
-    "answered": {StepRequested: "requested", StepFailed: "failed"},
+    "answered": {StepRequested: "requested", StepSucceeded: "succeeded", StepFailed: "failed"},
+    "entered": {
+        IterationStarted: "entered",
+        IterationEnded: "entered",
+        StepSucceeded: "succeeded",
+        StepFailed: "failed",
+        StepCancelled: "cancelled",
+    },
+    "waiting": {StepSucceeded: "succeeded", StepCancelled: "cancelled"},
+    "child": {StepSucceeded: "succeeded", StepFailed: "failed", StepCancelled: "cancelled"},
     "cancelled": _OUTCOMES,
     "succeeded": {},
     "failed": {},
@@ -100,36 +135,47 @@ STEP_MOVES: Mapping[Phase | None, Mapping[type[Record], Phase]] = {
 MAY_BE_UNKNOWN: frozenset[Phase | None] = frozenset({"requested", "granted", "cancelled", "answered"})
 """Phases in which StepFailed may say `unknown`: an attempt has left us and may have had its effect."""
 
-_BOTH: tuple[type[Record], ...] = (StepRequested, StepFailed, StepCancelled, BlockEntered)
-_RUNNING: tuple[type[Record], ...] = (
+_BUSY: tuple[type[Record], ...] = (
+    StepRequested,
+    StepFailed,
+    StepCancelled,
+    StepSucceeded,
+    StepAnswered,
+    BlockEntered,
+    LoopEntered,
+    IterationStarted,
+    IterationEnded,
+    ParallelEntered,
+    SwitchEntered,
     StepGranted,
     StepClaimRefused,
-    StepSucceeded,
     StepSkipped,
     VarsSet,
     Reported,
+    RunPaused,
 )
+_WAITS: tuple[type[Record], ...] = (StepRetryScheduled, StepAsked, WaitStarted, ChildRequested)
 _NOTES: tuple[type[Record], ...] = (StepLate, RecoverySeen, CancelSeen)
 _AFTER: tuple[type[Record], ...] = (StepLate, RunForgotten)
 
 RUN_MOVES: Mapping[Status, Mapping[type[Record], Status | None]] = {
     "running": {
-        **dict.fromkeys((*_BOTH, *_RUNNING, *_NOTES), "running"),
-        StepRetryScheduled: "waiting",
-        StepAsked: "waiting",
+        **dict.fromkeys((*_BUSY, *_NOTES), "running"),
+        **dict.fromkeys(_WAITS, "waiting"),
         RunFinished: None,  # as the event says
     },
     "waiting": {
-        **dict.fromkeys((*_BOTH, StepAnswered), "running"),
-        **dict.fromkeys(_NOTES, "waiting"),
+        **dict.fromkeys(_BUSY, "running"),
+        **dict.fromkeys((*_WAITS, *_NOTES), "waiting"),
         RunFinished: None,
     },
     "succeeded": dict.fromkeys(_AFTER, "succeeded"),
     "failed": dict.fromkeys(_AFTER, "failed"),
     "cancelled": dict.fromkeys(_AFTER, "cancelled"),
 }
-"""Status of a run, event, next status. RunStarted makes a run out of nothing; RunForgotten makes it
-nothing.
+"""Status of a run, event, next status where one step is under way. RunStarted makes a run out of nothing;
+RunForgotten makes it nothing. Where several steps are under way, the run waits if one of them waits and none
+is with the executor.
 """
 
 BLOCK_MOVES: Mapping[Block, frozenset[Block]] = {

@@ -12,7 +12,7 @@ from schemas.fields import Record
 
 RUN_WORDS: Mapping[str | None, str] = {
     "running": "a step is with the executor, or the next one is being decided",
-    "waiting": "for the time of a retry, or for a person's answer",
+    "waiting": "for a time, a person's answer, the alert's recovery or another run",
     "succeeded": "ended well: all steps done, or `exit` said so",
     "failed": "ended badly: a step, its timeout, unknown outcome, bad input, too much data, or our own fault",
     "cancelled": "ended because somebody asked for it, or the alert recovered and the playbook says so",
@@ -21,8 +21,11 @@ STEP_WORDS: Mapping[str | None, str] = {
     None: "not begun",
     "requested": "the executor is asked to carry out an attempt",
     "granted": "one executor alone may carry out this attempt of an unrepeatable step",
+    "entered": "the steps inside it run",
+    "waiting": "for a time, or for the alert's recovery",
+    "child": "another run, which it asked for, has not ended yet",
     "retrying": "an attempt failed; the next one has a due time",
-    "asking": "the outcome is unknown and a person is asked what to do",
+    "asking": "a person is asked: a question, or what to do about an unknown outcome",
     "answered": "somebody, or the timeout, has answered",
     "cancelled": "the attempt was given up before an answer came",
     "succeeded": "it has its output",

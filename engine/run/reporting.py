@@ -15,6 +15,7 @@ from engine.playbook.model import PublishStep
 from engine.playbook.templates import parse
 from engine.retry import seconds
 from engine.run.failing import cut
+from engine.run.frames import frame_at, prefix_of
 from engine.run.scope import Scope
 from engine.run.state import Run, Verdict
 from schemas.events import Ending, Reported
@@ -37,7 +38,7 @@ def harmless(text: str) -> str:
 
 def published(run: Run, step: PublishStep, book: Compiled) -> Reported:
     """The text of a `publish`. Raises ExpressionError."""
-    scope = Scope(run)
+    scope = Scope(run, frame_at(run, book, prefix_of(step.path)))
 
     def filled(text: str) -> str:
         parts = parse(text)

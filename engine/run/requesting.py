@@ -9,6 +9,7 @@ from engine.expressions import ExpressionError
 from engine.expressions_values import as_text
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import ActionStep
+from engine.run.frames import frame_at, prefix_of
 from engine.run.scope import Scope
 from engine.run.state import Run
 from schemas.actions import PinnedAction
@@ -28,7 +29,11 @@ def request(
     if pinned is None:
         return not_made(step, attempt - 1, f"there was no action `{step.action}` when the run was requested")
     try:
-        rendered = book.render(step.arguments, Scope(run), url_inputs=pinned.url_inputs)
+        rendered = book.render(
+            step.arguments,
+            Scope(run, frame_at(run, book, prefix_of(step.path))),
+            url_inputs=pinned.url_inputs,
+        )
         canonical(rendered.value)
     except ExpressionError as error:
         return not_made(step, attempt - 1, f"with: {error.message}")

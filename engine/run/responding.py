@@ -9,9 +9,12 @@ from typing import assert_never
 
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import ActionStep
+from engine.run.beginning import not_begun
 from engine.run.claims import on_claim, overdue
 from engine.run.ending import give_up_step, leave
+from engine.run.evolving import PAUSE
 from engine.run.failing import Outcome, after_failure, after_giving_up, cut
+from engine.run.frames import step_at
 from engine.run.requesting import request
 from engine.run.starting import start
 from engine.run.state import Run, StepState, Verdict
@@ -25,6 +28,7 @@ from schemas.events import (
     StepLate,
     StepSucceeded,
 )
+from schemas.events_flow import IterationStarted
 from schemas.inbox import (
     Answered,
     CancelRequested,
@@ -40,6 +44,7 @@ from schemas.inbox import (
 from schemas.json import size_bytes
 
 Events = tuple[RunEvent, ...]
+NOBODY = "nobody answered in time"
 _KINDS: Mapping[str, FailureKind] = {"unknown": "unknown", "cancelled": "cancelled"}
 """What an answer means that names no failure kind."""
 
@@ -49,8 +54,10 @@ def respond(run: Run | None, record: InboxRecord, at_ms: int, book: Compiled) ->
     if run is None:
         return start(record, at_ms, book) if isinstance(record, RunRequested) else ()
     match record:
-        case RunRequested() | ChildEnded():
+        case RunRequested():
             return ()
+        case ChildEnded():
+            return _on_child(run, record, book)
         case TimerFired():
             return _on_timer(run, record, at_ms, book)
         case StepFinished():
@@ -59,13 +66,20 @@ def respond(run: Run | None, record: InboxRecord, at_ms: int, book: Compiled) ->
             found = _awaited(run, record, book)
             return () if found is None else on_claim(run, *found, record, at_ms)
         case Answered():
-            return _on_answer(run, record.step, record.choice, record.actor, record.comment)
+            return _on_answer(run, record.step, record.choice, record.actor, record.comment, book)
         case CancelRequested():
             return _on_cancel(run, record.actor, record.reason, at_ms, book)
         case RunRecovered():
             return _on_recovered(run, record, at_ms, book)
         case _:
             assert_never(record)
+
+
+def resumes(run: Run, record: InboxRecord, at_ms: int) -> bool:
+    """Whether the run broke off (RunPaused), and this input tells it to go on."""
+    return (
+        isinstance(record, TimerFired) and record.timer == PAUSE and at_ms >= run.timers.get(PAUSE, at_ms + 1)
+    )
 
 
 def after_the_end(run: Run, record: InboxRecord, at_ms: int) -> Events:
@@ -90,7 +104,7 @@ def _awaited(
 
 
 def _action_step(book: Compiled, path: str) -> ActionStep:
-    step = book.steps[path]
+    step = step_at(book, path)
     if not isinstance(step, ActionStep):
         raise AssertionError(f"step {path} is no action, yet it was requested")
     return step
@@ -151,17 +165,25 @@ def _on_timer(run: Run, record: TimerFired, at_ms: int, book: Compiled) -> Event
     if due_ms is None or at_ms < due_ms:
         return ()
     kind, _, rest = record.timer.partition("/")
+    if record.timer == PAUSE:
+        return ()
     if not rest:
         return _on_block_timeout(run, kind, at_ms, book)
     path = rest.rpartition("/")[0]
-    state, step = run.steps[path], _action_step(book, path)
+    state = run.steps[path]
+    match kind:
+        case "ask":
+            return _on_answer(run, path, state.on_timeout, "", NOBODY, book)
+        case "wait":
+            return (StepSucceeded(step=path, attempt=0, output={"recovered": run.recovered}),)
+        case "next":
+            return (IterationStarted(step=path, index=0 if state.loop is None else state.loop.begun),)
+    step = _action_step(book, path)
     match kind:
         case "deadline":
             return after_giving_up(run, step, state, overdue(state), at_ms)
         case "retry":
             return (request(run, step, state.attempt + 1, book, at_ms),)
-        case "ask":
-            return (StepAnswered(step=path, choice=state.on_timeout, comment="nobody answered in time"),)
         case _:
             raise AssertionError(f"a timer that nothing sets: {record.timer}")
 
@@ -170,18 +192,49 @@ def _on_block_timeout(run: Run, timer: str, at_ms: int, book: Compiled) -> Event
     """The run's own time is over, or that of the block it is in."""
     what = "the run's timeout" if timer == "timeout" else f"the time of `{timer}`"
     stopped = give_up_step(run, f"{what} has passed")
-    doing = f" while step `{stopped[0].step}` was under way" if stopped else ""
+    busy = [f"`{one.step}`" for one in stopped if run.steps[one.step].phase != "entered"]
+    more = f" and {len(busy) - 3} more" if len(busy) > 3 else ""
+    steps = f"step {busy[0]} was" if len(busy) == 1 else f"steps {', '.join(busy[:3])}{more} were"
+    doing = f" while {steps} under way" if busy else ""
     verdict = Verdict(status="failed", kind="timeout", message=f"{what} has passed{doing}")
     if run.verdict is not None and (timer == "on_failure" or run.verdict.status == "failed"):
         verdict = run.verdict
     return (*stopped, *leave(run, verdict, book, at_ms))
 
 
-def _on_answer(run: Run, path: str, choice: str, actor: str, comment: str) -> Events:
+def _on_answer(run: Run, path: str, choice: str, actor: str, comment: str, book: Compiled) -> Events:
+    """The first answer to a question counts. `fail` is what nobody can choose, and a question can come to."""
     state = run.steps.get(path)
-    if state is None or state.phase != "asking" or choice not in state.choices:
+    if state is None or state.phase != "asking":
         return ()
-    return (StepAnswered(step=path, choice=choice, actor=cut(actor, 200), comment=cut(comment)),)
+    step = step_at(book, path)
+    if choice not in state.choices and not (comment == NOBODY and not actor):
+        return ()
+    answered = StepAnswered(step=path, choice=choice, actor=cut(actor, 200), comment=cut(comment))
+    if isinstance(step, ActionStep):
+        return (answered,)
+    if choice not in state.choices:
+        failed = not_begun(step, "timeout", NOBODY)
+        return (answered, failed)
+    output = {"choice": choice, "by": answered.actor, "comment": answered.comment}
+    return (answered, StepSucceeded(step=path, attempt=0, output=output))
+
+
+def _on_child(run: Run, record: ChildEnded, book: Compiled) -> Events:
+    """A child has ended, or admission did not let it begin."""
+    state = run.steps.get(record.step)
+    if state is None or state.phase != "child" or state.child_run_id != record.child_run_id:
+        return ()
+    if record.status == "succeeded":
+        return (StepSucceeded(step=record.step, attempt=0, output=record.outputs),)
+    ran = record.status in ("failed", "cancelled")
+    what = (
+        f"the run {record.child_run_id} of {state.child_playbook}"
+        if ran
+        else f"{state.child_playbook} did not start"
+    )
+    message = f"{what}{f' {record.status}' if ran else ''}{f': {record.message}' if record.message else ''}"
+    return (not_begun(step_at(book, record.step), "child" if ran else "refused", message),)
 
 
 def _on_cancel(run: Run, actor: str, reason: str, at_ms: int, book: Compiled) -> Events:

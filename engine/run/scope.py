@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from engine.alert.scope import alert_scope, timestamp
+from engine.run.frames import ROOT, Frame
 from engine.run.state import Run, StepState, Verdict
 from schemas.events import RunStarted
 
@@ -25,6 +26,7 @@ _STEP: Mapping[str, Callable[[StepState], Any]] = {
     "status": lambda step: step.phase,
     "error.kind": lambda step: step.kind,
     "error.message": lambda step: step.message,
+    "outputs": lambda step: step.output if isinstance(step.output, list) else None,
     "attempts": lambda step: step.attempt,
     "skipped": lambda step: step.phase == "skipped",
 }
@@ -40,17 +42,18 @@ class Scope(Mapping[str, Any]):
     wants it.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, frame: Frame = ROOT) -> None:
         self._run = run
+        self._frame = frame
         self._started = run.pinned
         self._alert: Mapping[str, Any] | None = None
 
     def __getitem__(self, name: str) -> Any:
         first, _, rest = name.partition(".")
         match first:
-            case "steps":
-                path, _, field = rest.partition(".")
-                return _STEP[field](self._run.steps[path])
+            case "steps" | "item":
+                step, _, field = rest.partition(".")
+                return _STEP[field](self._run.steps[self._frame.path_of(step)])
             case "alert":
                 return self._alert_names()[name]
             case "inputs":
@@ -59,6 +62,8 @@ class Scope(Mapping[str, Any]):
                 return self._run.variables[rest]
             case "run":
                 return _RUN[name](self._run, self._started)
+        if name in self._frame.variables:
+            return self._frame.variables[name]
         if (verdict := self._failure()) is None:
             raise KeyError(name)
         return _FAILURE[name](verdict)
@@ -67,7 +72,10 @@ class Scope(Mapping[str, Any]):
         yield from self._alert_names()
         yield from (f"inputs.{name}" for name, value in self._started.inputs.items() if value is not None)
         yield from (f"vars.{name}" for name in self._run.variables)
-        yield from (f"steps.{path}.{field}" for path in self._run.steps for field in _STEP)
+        for path, state in self._run.steps.items():
+            outputs = isinstance(state.output, list)
+            yield from (f"steps.{path}.{field}" for field in _STEP if field != "outputs" or outputs)
+        yield from self._frame.variables
         yield from _RUN
         if self._failure() is not None:
             yield from _FAILURE

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from engine.expressions import ExpressionError
 from engine.playbook.compiled import Compiled
-from engine.playbook.model import ActionStep, ExitStep, PublishStep, SetStep, Step
 from engine.playbook.templates import Placeholder, TemplateError, is_template, parse
+from engine.playbook.walking import expressions_of, templates_of
 from engine.run.ending import end_at_once
 from engine.run.evolving import born
 from engine.run.inputs import resolve
@@ -59,6 +59,9 @@ def started_by(request: RunRequested, due_ms: int) -> RunStarted:
         actions=request.actions,
         limits=request.limits,
         run_url=request.run_url,
+        parent=request.parent,
+        children=request.children,
+        rerun=request.rerun,
         due_ms=due_ms,
     )
 
@@ -83,22 +86,9 @@ def _expressions(book: Compiled, given: Collection[str]) -> Iterator[str]:
         if name not in given:
             yield from _placeholders(spec.default)
     for step in book.steps.values():
-        if step.condition:
-            yield step.condition
-        yield from _placeholders(_templates(step))
+        yield from expressions_of(step)
+        yield from _placeholders(templates_of(step))
     yield from _placeholders(playbook.outputs)
-
-
-def _templates(step: Step) -> Any:
-    match step:
-        case ActionStep():
-            return step.arguments
-        case SetStep():
-            return step.values
-        case ExitStep():
-            return step.reason
-        case PublishStep():
-            return [step.title, step.text, *step.tags, step.host, step.aggregation_key]
 
 
 def _placeholders(value: Any) -> Iterator[str]:

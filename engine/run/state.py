@@ -19,6 +19,9 @@ Phase = Literal[
     "asking",
     "answered",
     "cancelled",
+    "entered",
+    "waiting",
+    "child",
     "succeeded",
     "failed",
     "unknown",
@@ -30,6 +33,11 @@ ENDED: frozenset[str] = frozenset({"succeeded", "failed", "cancelled"})
 
 OVER: frozenset[str] = frozenset({"succeeded", "failed", "unknown", "skipped"})
 """Phases of a step that nothing moves any more."""
+
+UNDER_WAY: frozenset[str] = frozenset(
+    {"requested", "granted", "retrying", "asking", "entered", "waiting", "child"}
+)
+"""Phases of a step that somebody or something else moves: it can be given up."""
 
 
 class Stamp(NamedTuple):
@@ -54,6 +62,24 @@ class Grant(Part, frozen=True, kw_only=True):
     until_ms: int
 
 
+class Loop(Part, frozen=True, kw_only=True):
+    """A loop that is under way."""
+
+    items: Any = None
+    """None for a `repeat`."""
+    total: int
+    begun: int = 0
+    live: dict[str, int] = {}
+    """Iterations under way: index, as text, to when it began."""
+    outputs: dict[str, Any] = {}
+    """Of iterations that have ended, by index."""
+    stop: bool = False
+    """`until` was true."""
+    failed: bool = False
+    next_ms: int = 0
+    """When the next iteration is due; 0: as soon as there is room."""
+
+
 class StepState(Part, frozen=True, kw_only=True):
     """One step that has begun. What only matters while it is under way is dropped when it is over."""
 
@@ -64,6 +90,8 @@ class StepState(Part, frozen=True, kw_only=True):
     kind: str = ""
     """Failure kind; empty unless failed or unknown."""
     message: str = ""
+    origin: str = ""
+    """Path of the step inside this one that failed."""
     continued: bool = False
     """It failed, and the run goes on all the same."""
 
@@ -81,6 +109,13 @@ class StepState(Part, frozen=True, kw_only=True):
     choices: tuple[str, ...] = ()
     on_timeout: str = ""
     answer: str = ""
+    loop: Loop | None = None
+    case: int = 0
+    """Of a switch: the case that was chosen; -1: `default`."""
+    until: str = ""
+    """Of a wait: `time` or `recovered`."""
+    child_playbook: str = ""
+    child_run_id: str = ""
 
 
 class Verdict(Part, frozen=True, kw_only=True):

@@ -85,7 +85,7 @@ class LeasedSender(Sender):  # type: ignore[misc]  # aiokafka ships no types
     lease: Lease
 
     async def _send_produce_req(self, node_id: int, batches: Mapping[Any, Any]) -> None:
-        self.lease.check()
+        await self.lease.ready()
         await super()._send_produce_req(node_id, batches)
 
 

@@ -1,7 +1,9 @@
 """What an operator, or bad luck, may do to Kafka and to disks while nobody looks."""
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +89,26 @@ def delete_manifests(folder: Path) -> list[str]:
     for path in gone:
         path.unlink()
     return [path.name for path in gone]
+
+
+@contextlib.contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Nothing in this folder can be written, made or deleted, not even by root or through an open file.
+
+    The attribute "immutable" does that (ext4, XFS, Btrfs). Raises OSError where it is not to be had.
+    """
+    paths = [str(path) for path in (folder, *folder.rglob("*")) if path.is_dir() or path.is_file()]
+    _chattr("+i", paths)
+    try:
+        yield
+    finally:
+        _chattr("-i", paths)
+
+
+def _chattr(what: str, paths: list[str]) -> None:
+    try:
+        done = subprocess.run(["chattr", what, *paths], capture_output=True, text=True, check=False)
+    except FileNotFoundError as absent:
+        raise OSError("there is no chattr here") from absent
+    if done.returncode:
+        raise OSError(f"chattr {what}: {done.stderr.strip()[:300]}")

@@ -52,5 +52,7 @@ def playbooks(target: str) -> dict[str, str]:
         for name, (unknown, admission) in ACTING.items()
     }
     divide = 'id: divide, action: log, with: {message: "${{ string(1 / size(alert.host)) }}"}'
+    long = f'id: long, action: http.request, with: {{method: POST, url: "{target}/long/${{{{ run.id }}}}"}}'
+    books["long"] = written("long", PARALLEL, note, f"{long}, timeout: 50s", publish)
     books["fails"] = written("fails", PARALLEL, note, divide, publish)
     return books

@@ -13,7 +13,7 @@ from connectors.event_log import Entry
 from engine.admission.admitting import Row, admit, playbook_of
 from engine.admission.situation import Situation
 from engine.catalog import Catalog
-from engine.run.advancing import advance
+from engine.run.advancing import advance, failed_internally
 from engine.run.state import Run
 from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate
 from schemas.errors import MalformedMessage
@@ -22,6 +22,7 @@ from schemas.fields import Record
 from schemas.inbox import InboxRecord, RunRequested, TimerFired
 from schemas.outgoing import Outgoing
 from schemas.topics import ADMISSIONS, RUN_INBOX, RUN_JOURNAL, Topic
+from streams.handling import internal
 
 Letters = set[tuple[str, int, int]]
 
@@ -86,7 +87,11 @@ class Inbox:
         if (entry.key or b"").decode(errors="replace") != run_id:
             return self._buried(entry)
         row = self.rows.get(run_id)
-        advanced = advance(row, record, entry.cause, self.catalog.compiled(_revision(row, record)))
+        try:
+            advanced = advance(row, record, entry.cause, self.catalog.compiled(_revision(row, record)))
+        except Exception as failure:  # a fault of ours is an answer too
+            advanced = failed_internally(row, record, entry.cause, internal(failure))
+            self._buried(entry)
         if advanced.forgotten:
             self.rows.pop(run_id, None)
         elif advanced.row is not None:

@@ -3,8 +3,9 @@
 python -m tests.chaos.soak --kills 50 --seed 1
 
 Two processors, executors and sinks, a web and a broker. Kills on the same disk, on an empty disk, and so
-long that partitions move; workers that sleep or leave; the broker too. Prints what was done, what is wrong,
-and the longest time without progress; exit 1 where anything is wrong. The same seed gives the same schedule.
+long that partitions move; workers that sleep or leave; the broker too. Then workers that join and leave while
+steps run for 30 s, and a storm on one key. Prints what was done, what is wrong, and the longest time without
+progress; exit 1 where anything is wrong. The same seed gives the same schedule.
 """
 
 import argparse
@@ -37,6 +38,15 @@ ANSWER_AFTER_S = 0.5
 SETTLED_WITHIN_S = 120.0
 WORST_GAP_GOAL_S = 10.0
 
+LONG_S = 30.0
+LONG_ALERTS, LONG_OVER_S = 40, 60.0
+COMERS = (("processor-c", "executor-c"), ("processor-d", "executor-d"))
+COMES_EVERY_S = 8.0
+STAYS_S = 14.0
+STOP_GRACE_S = 45
+"""Longer than the longest step, as a deployment with such steps must have it."""
+STORM, STORM_OVER_S = 10_000, 60.0
+
 
 def moments_of(seed: int, kills: int) -> list[Moment]:
     """The schedule. Who is alone of its kind, or all of them, is only killed: the web has no disk to lose."""
@@ -55,11 +65,48 @@ async def run(broker: Broker, folder: Path, seed: int, kills: int) -> int:
     """All of it; the exit code."""
     moments, outcomes = moments_of(seed, kills), list[Outcome]()
     began_s = time.monotonic()
-    async with bench(World(folder, broker.servers, "soak.", TWO_OF_EACH), seed, ANSWER_AFTER_S) as made:
+    world = World(
+        folder,
+        broker.servers,
+        "soak.",
+        TWO_OF_EACH,
+        idle=[name for names in COMERS for name in names],
+        extra={"PULSEBOOK_STOP_GRACE_S": str(STOP_GRACE_S)},
+    )
+    async with bench(world, seed, ANSWER_AFTER_S) as made:
         for start in range(0, kills, ROUND):
             outcomes.append(await _round(made, broker, moments[start : start + ROUND]))
         _tell(made, outcomes, time.monotonic() - began_s)
-    return 1 if any(one.violations for one in outcomes) else 0
+        coming, storm = await _coming_and_going(made), await _storm(made)
+    wrong = any(one.violations for one in (*outcomes, coming, storm)) or coming.unknown
+    return 1 if wrong else 0
+
+
+async def _coming_and_going(made: Bench) -> Outcome:
+    """Two workers of each kind join and leave in turn, twice, while steps run for 30 s: none is unknown."""
+    made.target.long_s = LONG_S
+    moments = []
+    for turn, names in enumerate(COMERS * 2):
+        at_s = 1.0 + COMES_EVERY_S * turn * 2
+        moments += [Moment(at_s, "join", names), Moment(at_s + STAYS_S, "quit", names)]
+    outcome = await made.trial(LONG_ALERTS, LONG_OVER_S, moments, within_s=SETTLED_WITHIN_S, only="long")
+    print(
+        f"{len(moments)} times workers joined or left while steps ran for {LONG_S:.0f} s: "
+        f"{len(outcome.unknown)} unknown, {len(outcome.violations)} violations, {outcome.unplanned}"
+    )
+    return outcome
+
+
+async def _storm(made: Bench) -> Outcome:
+    """10,000 alerts in a minute on one key."""
+    began_s, ended = time.monotonic(), len(made.following.ended)
+    outcome = await made.trial(STORM, STORM_OVER_S, within_s=SETTLED_WITHIN_S, only="skips")
+    took_s = time.monotonic() - began_s
+    print(
+        f"{STORM} alerts on one key over {STORM_OVER_S:.0f} s: settled and judged after {took_s:.0f} s, "
+        f"{len(made.following.ended) - ended} runs, {len(outcome.violations)} violations, {outcome.unplanned}"
+    )
+    return outcome
 
 
 async def _round(made: Bench, broker: Broker, moments: list[Moment]) -> Outcome:

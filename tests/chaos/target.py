@@ -19,6 +19,7 @@ from typing import Any, Literal, Self
 from tests.chaos.history import Call
 
 Mood = Literal["well", "slow", "failing", "resetting", "garbage", "late", "refusing"]
+LONG = "/long"
 SLOW_S = 1.2
 LATE_S = 3.0
 """Longer than any step of the bench waits."""
@@ -48,6 +49,8 @@ class Target:
         self.moody_only: Collection[str] = ()
         """Methods that feel the mood; none named: all. `refusing` is felt by all."""
         self.answer_after_s = answer_after_s
+        self.long_s = 1.0
+        """How long a call takes whose path begins with `/long`."""
         self._log = None if log is None else log.open("a", buffering=1)
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
@@ -109,7 +112,7 @@ def _handler(target: Target) -> type[BaseHTTPRequestHandler]:
         def _handle(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             target.count(self.headers["Idempotency-Key"], self.command, self.path)
-            time.sleep(target.answer_after_s)
+            time.sleep(target.long_s if self.path.startswith(LONG) else target.answer_after_s)
             feels = not target.moody_only or self.command in target.moody_only
             mood: Mood = target.mood if feels else "well"
             answers: dict[Mood, Callable[[], None]] = {

@@ -1,31 +1,38 @@
 """Poison on every topic, a storm on one key, disks that are full, clocks that are wrong."""
 
 import asyncio
+import os
 import resource
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaProducer
 
-from schemas.admissions import Candidate
-from schemas.codec import encode
+from schemas.dead_letters import DeadLetter
+from schemas.events import RunFinished
 from schemas.ids import run_id
-from schemas.inbox import StepFinished, TimerFired
 from streams.ending import EXIT_BROKEN
-from tests.chaos.bench import Bench, bench
+from tests.chaos.bench import Bench, Outcome, bench
 from tests.chaos.broker import Broker
+from tests.chaos.damage import read_only
+from tests.chaos.fault.faulty import faulty_engine
+from tests.chaos.gathering import gather
+from tests.chaos.poison import POISONED_ALERTS, Poison
+from tests.chaos.reading import Reading
 from tests.chaos.world import World
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 SEED = 5
-ALERTS, OVER_S = 30, 4.0
+ALERTS, OVER_S = 24, 2.5
 STORM = 400
-CLOCK = Path(__file__).parent / "clock"
+READ_ONLY_MAX_S = 30.0
+SETTLED_WITHIN_S = 15.0
+CLOCK, FAULT = (str(Path(__file__).parent / name) for name in ("clock", "fault"))
 HOUR_S = 3_600
 WITH_CLOCKS = ("processor-a", "executor-a", "sink-a", "web-a")
 
@@ -33,55 +40,88 @@ WITH_CLOCKS = ("processor-a", "executor-a", "sink-a", "web-a")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def one_of_each(chaos_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
     folder = Path(tmp_path_factory.mktemp("hard"))
-    async with bench(World(folder, chaos_broker.servers, f"h{uuid4().hex[:8]}."), SEED) as made:
-        yield made
+    world = World(folder, chaos_broker.servers, f"h{uuid4().hex[:8]}.", extra={"PYTHONPATH": FAULT})
+    with faulty_engine():
+        async with bench(world, SEED) as made:
+            yield made
 
 
-def poison() -> list[tuple[str, bytes, bytes]]:
-    """Topic, key, value: bytes that are no record, records that are not of this topic, or under another's
-    key, or about what there is not.
-    """
-    finished = StepFinished(run_id="r-nobody", step="act", attempt=1, answers_seq=4, status="succeeded")
-    unknown = Candidate(
-        request_id="a-nobody",
-        playbook="mixed",
-        revision="0" * 64,
-        catalog_offset=0,
-        run_id=run_id("mixed", "a-nobody"),
-    )
-    garbage = [
-        (topic, b"key", value)
-        for topic in ("admissions", "run-inbox", "run-journal")
-        for value in (b"\x8fgarbage", b"\xc3\x01cut", b"")
-    ]
-    return [
-        *garbage,
-        ("run-inbox", b"another-run", encode(finished)),
-        ("run-inbox", b"r-nobody", encode(finished)),
-        ("run-inbox", b"r-nobody", encode(TimerFired(row="r-nobody", timer="timeout", due_ms=1))),
-        ("run-inbox", b"mixed", encode(unknown)),
-        ("run-journal", b"r-nobody", encode(finished)),
-        ("admissions", b"mixed", encode(finished)),
-        ("admissions", b"another", encode(unknown)),
-        ("admissions", b"mixed", encode(unknown)),
-        ("admissions", b"mixed", encode(TimerFired(row="mixed@r-nobody", timer="slot", due_ms=1))),
-    ]
+@dataclass(frozen=True, slots=True)
+class Poured:
+    """A trial with every poison in it at once."""
+
+    bench: Bench
+    poison: Poison
+    outcome: Outcome
+    reading: Reading
+
+    def looked(self, alert_id: str) -> dict[str, tuple[bool, str, str]]:
+        """What was looked at for this alert, by playbook: matched, clause, detail."""
+        looked = self.reading.matched[alert_id].looked
+        return {one.playbook: (one.matched, one.clause, one.detail) for one in looked}
 
 
-async def test_poison_on_every_topic_stops_nothing_and_is_buried_with_a_reason(one_of_each: Bench) -> None:
-    world = one_of_each.world
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def poured(one_of_each: Bench) -> Poured:
+    poison = Poison(one_of_each.world, one_of_each.load)
+    outcome = await one_of_each.trial(ALERTS, OVER_S, meanwhile=lambda: poison.pour(OVER_S + 1.0))
+    history = await gather(one_of_each.world, one_of_each.load, one_of_each.target, disturbed=True)
+    return Poured(one_of_each, poison, outcome, Reading(history))
 
-    async def pour() -> None:
-        producer = AIOKafkaProducer(**world.kafka)
-        await producer.start()
-        for topic, key, value in poison():
-            await producer.send_and_wait(f"{world.prefix}{topic}", value, key=key)
-        await producer.stop()
 
-    outcome = await one_of_each.trial(ALERTS, OVER_S, meanwhile=pour)
-    assert outcome.violations == []
-    assert outcome.unplanned == []
-    assert outcome.unknown == []
+async def test_poison_on_every_topic_stops_nothing_and_is_buried_with_a_reason(poured: Poured) -> None:
+    assert poured.outcome.violations == []
+    assert poured.outcome.unplanned == []
+    assert poured.outcome.unknown == []
+    assert poured.outcome.settled_s < SETTLED_WITHIN_S
+
+
+async def test_a_record_at_which_the_engine_raises_fails_its_run_and_the_partition_goes_on(
+    poured: Poured,
+) -> None:
+    """A fault of ours, put into the processor: `fault/`. The checker knows it too."""
+    runs = [run_id("mixed", alert_id) for alert_id in poured.poison.poisoned]
+    ends = {
+        record.run_id: (event.status, event.kind)
+        for record, event, _ in poured.reading.events()
+        if isinstance(event, RunFinished) and record.run_id in runs
+    }
+    assert ends == dict.fromkeys(runs, ("failed", "internal"))
+    history = poured.reading.history
+    letters = [one.record for one in history.of("dead-letters") if isinstance(one.record, DeadLetter)]
+    ours = [one for one in letters if "ZeroDivisionError at faulty.py" in one.reason]
+    assert [(one.topic, one.stage) for one in ours] == [("run-inbox", "advance")] * POISONED_ALERTS
+    later = {one.partition for one in ours if _goes_on(poured, one)}
+    assert later == {one.partition for one in ours}
+
+
+def _goes_on(poured: Poured, letter: DeadLetter) -> bool:
+    """Whether the processor journalled what lies behind this letter on its partition."""
+    causes = (record for log in poured.reading.journal.values() for record, _ in log)
+    return any(one.cause_partition == letter.partition and one.cause_offset > letter.offset for one in causes)
+
+
+async def test_an_expression_without_measure_is_refused_or_bounded_and_stalls_nothing(poured: Poured) -> None:
+    answers = poured.poison.answers
+    assert {name: status for name, (status, _) in answers.items()} == {
+        "toolong": 422,
+        "toodeep": 422,
+        "endless": 200,
+    }
+    assert "characters, more than 8192" in answers["toolong"][1]
+    assert "nested too deeply" in answers["toodeep"][1]
+    for alert_id in poured.poison.endless:
+        matched, clause, detail = poured.looked(alert_id)["endless"]
+        assert (matched, clause) == (False, "when")
+        assert "failed" in detail
+
+
+async def test_a_playbook_that_would_start_itself_through_its_own_events_does_not(poured: Poured) -> None:
+    """Every event that Datadog got comes back as an alert that would fit."""
+    assert len(poured.poison.echoes) >= 3
+    for alert_id in poured.poison.echoes:
+        matched, clause, _ = poured.looked(alert_id)["mixed"]
+        assert (matched, clause) == (False, "own_event")
 
 
 async def test_a_storm_on_one_key_starts_one_run_at_a_time_and_decides_about_every_alert(
@@ -99,7 +139,7 @@ async def test_a_full_disk_ends_a_worker_before_it_loses_anything(one_of_each: B
     world = one_of_each.world
 
     async def fill() -> None:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(0.5)
         for name in ("processor-a", "sink-a"):
             process = world.workers[name].process
             assert process is not None
@@ -112,20 +152,50 @@ async def test_a_full_disk_ends_a_worker_before_it_loses_anything(one_of_each: B
     ]
 
 
+async def test_a_data_folder_that_is_read_only_ends_a_worker_before_it_loses_anything(
+    one_of_each: Bench, immutable: None
+) -> None:
+    """It ends again and again while nothing can be written, says why, and goes on afterwards."""
+    world = one_of_each.world
+
+    async def forbid() -> None:
+        await asyncio.sleep(0.5)
+        before = len(world.ends)
+        with read_only(world.workers["processor-a"].folder), read_only(world.workers["sink-a"].folder):
+            async with asyncio.timeout(READ_ONLY_MAX_S):
+                while {one.name for one in world.ends[before:]} < {"processor-a", "sink-a"}:
+                    await asyncio.sleep(0.1)
+
+    outcome = await one_of_each.trial(ALERTS, OVER_S, meanwhile=forbid)
+    assert outcome.violations == []
+    for name in ("processor-a", "sink-a"):
+        assert "Operation not permitted" in world.said(name, 100_000)
+    assert {one.rpartition(" ")[2] for one in outcome.unplanned} == {str(EXIT_BROKEN)}
+
+
+@pytest.fixture
+def immutable(tmp_path: Path) -> None:
+    try:
+        with read_only(tmp_path):
+            assert not os.access(tmp_path, os.W_OK) or os.geteuid() == 0
+    except OSError as impossible:
+        pytest.skip(f"nothing here is read-only for root: {impossible}")
+
+
 @pytest.mark.parametrize("shift_s", [HOUR_S, -HOUR_S])
 async def test_clocks_that_are_an_hour_off_change_nothing(one_of_each: Bench, shift_s: int) -> None:
     """Times are the broker's: steps start, retries come, reports arrive as ever."""
     world = one_of_each.world
     await world.stop(*WITH_CLOCKS)
     for name in WITH_CLOCKS:
-        world.workers[name].environment |= {"CHAOS_CLOCK_SHIFT_S": str(shift_s), "PYTHONPATH": str(CLOCK)}
+        world.workers[name].environment |= {"CHAOS_CLOCK_SHIFT_S": str(shift_s), "PYTHONPATH": CLOCK}
     world.allow(*WITH_CLOCKS)
     await world.ready()
 
     async def fail_for_a_while() -> None:
         one_of_each.target.moody_only = ("PUT",)
         one_of_each.target.take_on("failing")
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(1.2)
         one_of_each.target.take_on("well")
 
     failures = len(one_of_each.following.failures)

@@ -18,13 +18,16 @@ from tests.chaos.world import ONE_OF_EACH, PARTITIONS, World
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 SEED = 4
-ALERTS, OVER_S = 20, 2.0
+ALERTS, OVER_S = 16, 1.5
+SESSION_TIMEOUT_S = 3
+"""Short: a group can be deleted only when the last of its members is forgotten."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def one_of_each(chaos_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
     folder = Path(tmp_path_factory.mktemp("lost"))
-    async with bench(World(folder, chaos_broker.servers, f"l{uuid4().hex[:8]}."), SEED) as made:
+    world = World(folder, chaos_broker.servers, f"l{uuid4().hex[:8]}.", session_timeout_s=SESSION_TIMEOUT_S)
+    async with bench(world, SEED) as made:
         yield made
 
 

@@ -1,5 +1,6 @@
 """Partitions that move: workers are killed and stay away, sleep, join, leave, or are restarted in turn."""
 
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -7,7 +8,8 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from tests.chaos.bench import Bench, bench
+from streams.ending import EXIT_BROKEN
+from tests.chaos.bench import Bench, Outcome, bench
 from tests.chaos.broker import Broker
 from tests.chaos.schedule import Moment
 from tests.chaos.world import TWO_OF_EACH, World
@@ -15,22 +17,35 @@ from tests.chaos.world import TWO_OF_EACH, World
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 SEED = 2
-ALERTS, OVER_S = 50, 8.5
+ALERTS, OVER_S = 30, 5.0
+SESSION_TIMEOUT_S = 4
+SECOND_TURN_S = 9.0
+LONG_S = 8.0
+"""How long the steps take during which workers join and leave; 30 s in the soak."""
+COMERS = ("processor-c", "executor-c", "processor-d", "executor-d")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def two_of_each(chaos_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
     folder = Path(tmp_path_factory.mktemp("moves"))
-    world = World(folder, chaos_broker.servers, f"m{uuid4().hex[:8]}.", TWO_OF_EACH)
+    world = World(
+        folder,
+        chaos_broker.servers,
+        f"m{uuid4().hex[:8]}.",
+        TWO_OF_EACH,
+        session_timeout_s=SESSION_TIMEOUT_S,
+        idle=COMERS,
+        extra={"PULSEBOOK_STOP_GRACE_S": "20"},
+    )
     async with bench(world, SEED) as made:
         yield made
 
 
 async def test_a_rolling_restart_under_load_leaves_no_step_unknown(two_of_each: Bench) -> None:
-    two_of_each.target.answer_after_s = 1.0
+    two_of_each.target.answer_after_s = 0.5
     workers = [name for name in TWO_OF_EACH if name != "web-a"]
-    moments = [Moment(0.5 + 1.5 * number, "term", (name,)) for number, name in enumerate(workers)]
-    outcome = await two_of_each.trial(ALERTS, OVER_S, moments)
+    moments = [Moment(0.5 + number, "term", (name,)) for number, name in enumerate(workers)]
+    outcome = await two_of_each.trial(ALERTS, 7.0, moments)
     two_of_each.target.answer_after_s = 0.1
     assert outcome.violations == []
     assert outcome.unknown == []
@@ -38,26 +53,53 @@ async def test_a_rolling_restart_under_load_leaves_no_step_unknown(two_of_each: 
     assert {end.code for end in two_of_each.world.ends} == {0}
 
 
-async def test_a_killed_worker_whose_partitions_moved_comes_back_on_its_old_disk(two_of_each: Bench) -> None:
-    moments = [Moment(1.0, "move", ("processor-a", "sink-b")), Moment(1.5, "move", ("executor-a",))]
-    outcome = await two_of_each.trial(ALERTS, OVER_S, moments)
-    assert outcome.violations == []
-    assert outcome.unplanned == []
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def moved(two_of_each: Bench) -> Outcome:
+    """Of each kind, in turn, one is killed and stays away, and the other sleeps or leaves: while one is away
+    the other has its partitions.
+    """
+    moments = [
+        Moment(0.5, "move", ("processor-a", "sink-b")),
+        Moment(0.5, "freeze", ("executor-b",)),
+        Moment(SECOND_TURN_S, "freeze", ("processor-b", "sink-a")),
+        Moment(SECOND_TURN_S, "leave", ("sink-b",)),
+        Moment(SECOND_TURN_S, "move", ("executor-a",)),
+    ]
+    return await two_of_each.trial(ALERTS * 2, SECOND_TURN_S + 2.0, moments)
+
+
+async def test_a_killed_worker_whose_partitions_moved_comes_back_on_its_old_disk(
+    two_of_each: Bench, moved: Outcome
+) -> None:
+    assert moved.violations == []
+    assert moved.unplanned == []
+    killed = [one.name for one in two_of_each.world.ends if one.code == -signal.SIGKILL]
+    assert sorted(killed) == ["executor-a", "processor-a", "sink-b"]
 
 
 async def test_workers_that_sleep_or_leave_longer_than_the_session_timeout_do_no_harm(
-    two_of_each: Bench,
+    two_of_each: Bench, moved: Outcome
 ) -> None:
-    moments = [Moment(1.0, "freeze", ("processor-b", "executor-b")), Moment(1.5, "freeze", ("sink-a",))]
-    moments.append(Moment(0.5, "leave", ("sink-b",)))
-    outcome = await two_of_each.trial(ALERTS, OVER_S, moments)
-    assert outcome.violations == []
-    assert outcome.unplanned == []
+    """Who wakes finds that its partitions are somebody else's, and ends."""
+    assert moved.violations == []
+    assert moved.unplanned == []
+    zombies = [one.name for one in two_of_each.world.ends if one.code == EXIT_BROKEN]
+    assert {"processor-b", "sink-a"} <= set(zombies)
 
 
 async def test_workers_that_leave_and_join_in_turn_leave_no_step_unknown(two_of_each: Bench) -> None:
-    moments = [Moment(0.5, "leave", ("processor-a", "executor-b"))]
-    outcome = await two_of_each.trial(ALERTS // 2, OVER_S / 2, moments)
+    """While steps take longer than any rebalance; whoever leaves ends the steps that it began."""
+    two_of_each.target.long_s = LONG_S
+    moments = [
+        Moment(0.5, "join", COMERS[:2]),
+        Moment(4.5, "quit", COMERS[:2]),
+        Moment(4.5, "join", COMERS[2:]),
+        Moment(8.5, "quit", COMERS[2:]),
+    ]
+    long_before = len(two_of_each.target.calls)
+    outcome = await two_of_each.trial(ALERTS, 7.0, moments, only="long")
     assert outcome.violations == []
     assert outcome.unknown == []
     assert outcome.unplanned == []
+    calls = [call for call in two_of_each.target.calls[long_before:] if call.path.startswith("/long")]
+    assert len(calls) == len({call.key for call in calls}) > ALERTS / 2

@@ -83,6 +83,8 @@ class World:
     session_timeout_s: int = SESSION_TIMEOUT_S
     replication: int = 1
     extra: dict[str, str] = field(default_factory=dict)
+    idle: Sequence[str] = ()
+    """Workers that may join later: not started until they are allowed to."""
     workers: dict[str, Worker] = field(default_factory=dict)
     ends: list[End] = field(default_factory=list)
     _owner: tuple[int, int] = (-1, -1)
@@ -109,10 +111,12 @@ class World:
     async def __aenter__(self) -> "World":
         await create_topics(self.kafka, planned_topics(self.prefix, PARTITIONS, self.replication))
         self._owner = os.pipe()
-        for name in ("sandbox", *self.names):
+        for name in ("sandbox", *self.names, *self.idle):
             self.workers[name] = self._worker(name)
+        self.keep_down(*self.idle)
         for worker in self.workers.values():
-            self._spawn(worker)
+            if worker.wanted:
+                self._spawn(worker)
         self._keeper = asyncio.create_task(self._keep())
         await self.ready()
         return self
@@ -183,10 +187,15 @@ class World:
                 assert time.monotonic() < deadline_s, f"{name} goes on:\n{self.said(name)}"
                 await asyncio.sleep(0.02)
 
-    async def stop(self, *names: str) -> None:
+    async def stop(self, *names: str, within_s: float = 30.0) -> None:
         """SIGTERM, and wait for their end; they stay down."""
         self.keep_down(*names)
-        await self.term(*names)
+        await self.term(*names, within_s=within_s)
+
+    async def join(self, *names: str) -> None:
+        """Start those that were kept down, and wait until they are ready."""
+        self.allow(*names)
+        await self.ready(names)
 
     def wipe(self, name: str) -> None:
         """Its disk is empty. Only while it is down."""

@@ -53,7 +53,57 @@ def test_two_files_of_one_playbook_are_an_error(folder: Path, pulsebook: Pulsebo
     (folder / "other.yaml").write_text(GOOD.format(name="one", says="other"))
     done = pulsebook("playbook", "lint", str(folder))
     assert done.exit_code == 1
-    assert f"other.yaml:1:1: error: `one` is the playbook of {folder / 'one.yaml'} too" in done.stdout
+    assert f"other.yaml:1:11: error: `one` is the playbook of {folder / 'one.yaml'} too" in done.stdout
+
+
+def test_playbooks_that_call_each_other_are_looked_at_together(folder: Path, pulsebook: Pulsebook) -> None:
+    calls = "playbook: {}\non: {}\nsteps:\n  - {{id: a, run: {}}}\n"
+    (folder / "one.yaml").write_text(calls.format("one", "{call: {}}", "two"))
+    (folder / "deeper" / "two.yml").write_text(calls.format("two", "{call: {}}", "one"))
+    (folder / "three.yaml").write_text(calls.format("three", "{alert: {kind: a}}", "tow"))
+    (folder / "four.yaml").write_text(calls.format("four", "{call: {}}", "three"))
+    done = pulsebook("playbook", "lint", str(folder))
+    assert done.exit_code == 1
+    said = [line.removeprefix(f"{folder}/") for line in done.stdout.splitlines()]
+    circle, fix = "playbooks that call each other in a circle", "(leave out one of these calls)"
+    assert said == [
+        f"deeper/two.yml:4:18: error: {circle}: two → one → two {fix}",
+        "four.yaml:4:18: error: the playbook `three` cannot be called: it has no `on.call` "
+        f"(write `call: {{}}` below `on` in {folder}/three.yaml)",
+        f"one.yaml:4:18: error: {circle}: one → two → one {fix}",
+        "three.yaml:4:18: warning: the playbook `tow` is not among these files (did you mean `two`?)",
+        "4 playbook files, 3 errors, 1 warning",
+    ]
+
+
+def test_problems_may_be_written_for_github_to_show_beside_the_lines(
+    tmp_path: Path, pulsebook: Pulsebook
+) -> None:
+    (tmp_path / "a,b.yaml").write_text(GOOD.format(name="100%", says="x"))
+    done = pulsebook("playbook", "lint", "--format", "github", "a,b.yaml")
+    assert done.exit_code == 1
+    line, summary = done.stdout.splitlines()
+    assert line == (
+        "::error file=a%2Cb.yaml,line=1,col=11::a playbook cannot be called '100%25' "
+        "(a-z, 0-9 and `-`, at most 64 characters, such as `100`)"
+    )
+    assert summary == "1 playbook file, 1 error, 0 warnings"
+
+
+def test_for_machines_each_problem_is_a_document(folder: Path, pulsebook: Pulsebook) -> None:
+    (folder / "other.yaml").write_text(GOOD.format(name="one", says="other"))
+    done = pulsebook("playbook", "lint", str(folder), "--json")
+    assert done.exit_code == 1
+    (problem,) = map(json.loads, done.stdout.splitlines())
+    assert problem == {
+        "file": str(folder / "other.yaml"),
+        "line": 1,
+        "column": 11,
+        "message": f"`one` is the playbook of {folder / 'one.yaml'} too: only the one applied last would be "
+        "active",
+        "fix": "give one of them another name",
+        "severity": "error",
+    }
 
 
 @pytest.mark.parametrize("command", ["lint", "apply", "diff"])

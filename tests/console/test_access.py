@@ -13,7 +13,6 @@ MAY = {
     ("GET", "/api/v1/dead-letters"): "viewer",
     ("POST", "/api/v1/runs"): "operator",
     ("POST", "/api/v1/runs/r-x/cancel"): "operator",
-    ("POST", "/api/v1/runs/r-x/answer"): "operator",
     ("POST", "/api/v1/playbooks/x/disable"): "operator",
     ("POST", "/api/v1/endpoints/x/alerts"): "operator",
     ("POST", "/api/v1/playbooks"): "admin",

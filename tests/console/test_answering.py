@@ -1,4 +1,4 @@
-"""POST /api/v1/runs/{id}/answer: a person says what to make of a step whose outcome nobody knows."""
+"""POST /api/v1/runs/{id}/answer: a person answers a question, or says what to make of an unknown outcome."""
 
 import asyncio
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from schemas.events import StepAnswered, StepAsked
+from schemas.events import StepAnswered, StepAsked, StepSucceeded
 from schemas.inbox import Answered
 from schemas.topics import RUN_INBOX, RUN_JOURNAL
 from tests.console.conftest import MakeWeb, Web
@@ -141,3 +141,107 @@ async def test_a_run_that_has_ended_or_is_unknown_is_not_answered(web: Web) -> N
     unknown = await web.client.post("/api/v1/runs/r-nobody/answer", json={"choice": "fail"})
     assert unknown.status_code == 404
     assert not web.log.records(RUN_INBOX)
+
+
+QUESTION = StepAsked(
+    step="restart[2].approve",
+    question="Restart web-1?",
+    choices=("restart", "leave it"),
+    due_ms=9_000,
+    on_timeout="leave it",
+)
+TOKENS = {"vic": "viewer", "olga": "operator", "adam": "admin", "root": "owner"}
+
+
+async def asked_by(make_web: MakeWeb, *by: str) -> Web:
+    """A question of an iteration that these may answer, and a token of each role."""
+    web = await make_web(auth=True)
+    for name, role in TOKENS.items():
+        await web.token(name, role, f"token-of-{name}")
+    await web.written(
+        RUN_JOURNAL, RUN, journal(1, STARTED, REQUESTED), journal(2, with_fields(QUESTION, by=by))
+    )
+    return web
+
+
+async def said_to(web: Web, name: str, **body: str) -> httpx.Response:
+    """What an answer of that person is answered with."""
+    given = {"choice": "restart", "step": QUESTION.step, **body}
+    return await web.client.post(PATH, json=given, headers={"Authorization": f"Bearer token-of-{name}"})
+
+
+@pytest.mark.parametrize(
+    ("by", "may"),
+    [
+        ((), {"olga", "adam", "root"}),
+        (("operator",), {"olga", "adam", "root"}),
+        (("admin",), {"adam", "root"}),
+        (("owner",), {"root"}),
+        (("vic",), {"vic"}),
+        (("admin", "vic"), {"adam", "root", "vic"}),
+        (("viewer",), {"vic", "olga", "adam", "root"}),
+    ],
+)
+async def test_only_those_who_are_asked_may_answer(
+    make_web: MakeWeb, by: tuple[str, ...], may: set[str]
+) -> None:
+    web = await asked_by(make_web, *by)
+
+    for name, role in TOKENS.items():
+        said = await said_to(web, name)
+        if name in may:
+            assert said.status_code == 202, said.text
+            continue
+        assert said.status_code == 403
+        wanted = ", ".join(by or ("operator",))
+        told = f"the step restart[2].approve can be answered by: {wanted}; {name} is {role}"
+        assert said.json()["detail"] == told
+    answers = [each for each in web.log.records(RUN_INBOX) if isinstance(each, Answered)]
+    assert {(each.step, each.actor) for each in answers} == {(QUESTION.step, name) for name in may}
+
+
+async def test_a_token_that_is_called_like_a_role_does_not_have_it(make_web: MakeWeb) -> None:
+    web = await asked_by(make_web, "admin")
+    await web.token("admin", "operator", "token-of-admin")
+
+    assert (await said_to(web, "admin")).status_code == 403
+
+
+async def test_whoever_may_not_answer_is_not_asked_for_a_better_choice(make_web: MakeWeb) -> None:
+    web = await asked_by(make_web, "adam")
+
+    assert (await said_to(web, "olga", choice="maybe")).status_code == 403
+    said = await said_to(web, "adam", choice="maybe")
+    assert (said.status_code, said.json()["choices"]) == (422, ["restart", "leave it"])
+
+
+async def test_what_was_answered_is_told_also_to_those_who_could_not_have(make_web: MakeWeb) -> None:
+    web = await asked_by(make_web, "adam")
+    given = StepAnswered(step=QUESTION.step, choice="leave it", actor="adam")
+    done = StepSucceeded(step=QUESTION.step, attempt=0, output={"choice": "leave it", "by": "adam"})
+    await web.written(RUN_JOURNAL, RUN, journal(3, given, done))
+
+    for name in ("adam", "root"):
+        said = await said_to(web, name)
+        assert said.status_code == 409
+        assert said.json()["detail"] == "the step restart[2].approve was answered already, by adam: leave it"
+
+
+async def test_without_tokens_everybody_on_this_machine_may_answer(web: Web) -> None:
+    asks = with_fields(QUESTION, by=("ann",))
+    await web.written(RUN_JOURNAL, RUN, journal(1, STARTED, REQUESTED), journal(2, asks))
+
+    said = await web.client.post(PATH, json={"choice": "leave it", "step": QUESTION.step})
+
+    assert said.status_code == 202
+    (step,) = (each for each in (await web.client.get(f"/api/v1/runs/{RUN}")).json()["steps"] if each["by"])
+    assert (step["step"], step["by"], step["kind_of"]) == (QUESTION.step, ["ann"], "ask")
+
+
+async def test_of_a_run_that_nobody_knows_only_operators_are_told(make_web: MakeWeb) -> None:
+    web = await asked_by(make_web)
+
+    for name, status in (("vic", 403), ("olga", 404)):
+        headers = {"Authorization": f"Bearer token-of-{name}"}
+        said = await web.client.post("/api/v1/runs/r-x/answer", json={"choice": "x"}, headers=headers)
+        assert said.status_code == status

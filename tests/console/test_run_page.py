@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from cli.compose_streams import RUNS_PATH
-from console.run_page import SHOWN_CHARS_MAX
+from console.markup import SHOWN_CHARS_MAX
 from schemas.alerts import Alert
 from schemas.events import Reported, StepFailed, StepSucceeded
 from schemas.publications import Refused

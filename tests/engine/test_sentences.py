@@ -4,6 +4,7 @@ from engine.playbook.model import PublishStep, SetStep
 from engine.sentences import sentence
 from schemas.events import EVENT_TYPES, RunEvent
 from tests.engine.run.given import Life, a_playbook, a_step
+from tests.engine.run.stories import STORIES
 
 
 def sentences(life: Life) -> list[str]:
@@ -35,7 +36,10 @@ def lives() -> list[Life]:
     eventful.feed(late)
     eventful.succeed()
     eventful.fire("forget")
-    return [eventful]
+    return [
+        eventful,
+        *(STORIES[name]() for name in ("loops", "branches", "waits_and_questions", "children", "broken_off")),
+    ]
 
 
 def test_every_event_has_a_sentence_without_values_in_it() -> None:

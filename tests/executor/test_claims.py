@@ -225,3 +225,27 @@ async def test_once_closed_and_forgotten_by_the_group_not_even_that_starts() -> 
     bench.write(granted())
     await bench.read()
     assert bench.action.begun == []
+
+
+async def test_what_is_claimed_and_has_not_started_is_known_by_partition_until_it_starts() -> None:
+    bench = await claimed()
+    assert bench.dispatcher.claimed_in([0, 1]) == {0: 1}
+    assert bench.dispatcher.claimed_in([1]) == {}
+    assert bench.dispatcher.has_read(0, 0) and not bench.dispatcher.has_read(0, 1)
+    bench.write(granted())
+    await bench.read()
+    assert bench.dispatcher.claimed_in([0]) == {}
+    bench.dispatcher.revoke(0)
+    assert bench.dispatcher.has_read(0, 99), "what is not ours is not read"
+
+
+async def test_once_open_again_the_others_are_claimed_and_begun() -> None:
+    bench = await claimed()
+    bench.dispatcher.close()
+    bench.write(requested("reads"), run_id="r-2")
+    await bench.read()
+    assert bench.action.begun == []
+    bench.dispatcher.reopen()
+    bench.dispatcher.go_live()
+    await bench.settle()
+    assert bench.action.begun == [("r-2", "reads")]

@@ -25,7 +25,18 @@ from schemas.events import (
     StepSucceeded,
     VarsSet,
 )
+from schemas.events_flow import (
+    ChildRequested,
+    IterationEnded,
+    IterationStarted,
+    LoopEntered,
+    ParallelEntered,
+    RunPaused,
+    SwitchEntered,
+    WaitStarted,
+)
 from schemas.ids import digest
+from schemas.relations import KeptStep, Parent, PinnedChild, Rerun
 
 AT_MS = 1_795_312_800_000
 """2026-11-22 02:00 UTC."""
@@ -70,6 +81,17 @@ EVENTS: tuple[RunEvent, ...] = (
         inputs={"namespace": "checkout"},
         actions=(ACTION,),
         due_ms=AT_MS + 1_800_000,
+        parent=Parent(run_id="r-parent", step="each[0].child", seq=7, depth=2),
+        children=(PinnedChild(playbook="notify-status-page", revision=REVISION, catalog_offset=40),),
+        rerun=Rerun(
+            run_id="r-earlier",
+            from_step="restart",
+            kept=(
+                KeptStep(step="pods", status="failed", kind="http_5xx", message="503", attempt=3, seq=2),
+                KeptStep(step="latency", status="succeeded", output={"last": 4.2}, attempt=1, seq=3),
+            ),
+            variables={"high": True},
+        ),
     ),
     StepRequested(
         step="pods",
@@ -128,6 +150,29 @@ EVENTS: tuple[RunEvent, ...] = (
         status="failed", kind="step", step="pods", message="503", outputs={"p95": 2.25}, forget_ms=AT_MS
     ),
     RunForgotten(),
+    LoopEntered(step="restart", items=[{"name": "checkout-1"}, {"name": "checkout-2"}], total=2),
+    IterationStarted(step="restart", index=1),
+    IterationEnded(
+        step="restart",
+        index=1,
+        outputs={"kill": {"ready": True}},
+        stop=True,
+        next_ms=AT_MS + 30_000,
+        kind="http_5xx",
+        message="503",
+        origin="restart[1].kill",
+    ),
+    ParallelEntered(step="#7", branches=("tickets", "chat")),
+    SwitchEntered(step="#8", value="0", case=-1),
+    WaitStarted(step="healed", until="recovered", due_ms=AT_MS + 600_000),
+    ChildRequested(
+        step="child",
+        playbook="notify-status-page",
+        revision=REVISION,
+        child_run_id="r-child",
+        inputs={"component": "checkout"},
+    ),
+    RunPaused(due_ms=AT_MS),
 )
 """One of every run event."""
 

@@ -21,6 +21,7 @@ from schemas.inbox import (
     TimerFired,
 )
 from schemas.publications import Published, Refused
+from schemas.relations import KeptStep, Parent, PinnedChild, Rerun
 from tests.schemas.sample_events import ACTION, ALERT, ALERT_ID, AT_MS, EVENTS, REVISION, RUN_ID, journal
 
 _REQUESTED = RunRequested(
@@ -37,6 +38,17 @@ _REQUESTED = RunRequested(
     actions=(ACTION,),
     limits=Limits(step_output_bytes_max=1_024),
     run_url="https://pulsebook.example/runs/" + RUN_ID,
+    parent=Parent(run_id="r-parent", step="each[0].child", seq=7, depth=2),
+    children=(PinnedChild(playbook="notify-status-page", revision=REVISION, catalog_offset=40),),
+    rerun=Rerun(
+        run_id="r-earlier",
+        from_step="restart",
+        kept=(
+            KeptStep(step="pods", status="failed", kind="http_5xx", message="503", attempt=3, seq=2),
+            KeptStep(step="latency", status="succeeded", output={"last": 4.2}, attempt=1, seq=3),
+        ),
+        variables={"high": True},
+    ),
 )
 _INBOX: tuple[Record, ...] = (
     _REQUESTED,
@@ -70,7 +82,9 @@ _INBOX: tuple[Record, ...] = (
     Answered(run_id=RUN_ID, step="approve", choice="restart", actor="mira", comment="go on"),
     RunRecovered(run_id=RUN_ID, alert_id="a-2", recovered_at_ms=AT_MS, cancel=True),
     CancelRequested(run_id=RUN_ID, actor="mira", reason="done by hand"),
-    ChildEnded(run_id=RUN_ID, step="sub", child_run_id="r-2", status="succeeded", outputs={"ok": True}),
+    ChildEnded(
+        run_id=RUN_ID, step="sub", child_run_id="r-2", status="succeeded", outputs={"ok": True}, answers_seq=4
+    ),
 )
 _BY: dict[str, Any] = {"actor": "mira", "at_ms": AT_MS, "reason": "first version"}
 _PAUSE = Hold(name="pause", actor="mira", at_ms=AT_MS, reason="deploy freeze")
@@ -124,6 +138,17 @@ SAMPLES: tuple[Record, ...] = (
         alert=ALERT,
         inputs={"replicas": 3},
         received_at_ms=AT_MS,
+        parent=Parent(run_id="r-parent", step="each[0].child", seq=7, depth=2),
+        children=(PinnedChild(playbook="notify-status-page", revision=REVISION, catalog_offset=40),),
+        rerun=Rerun(
+            run_id="r-earlier",
+            from_step="restart",
+            kept=(
+                KeptStep(step="pods", status="failed", kind="http_5xx", message="503", attempt=3, seq=2),
+                KeptStep(step="latency", status="succeeded", output={"last": 4.2}, attempt=1, seq=3),
+            ),
+            variables={"high": True},
+        ),
         paused=_PAUSE,
         muted=Hold(name="mute/m-1", actor="ann", at_ms=AT_MS, until_ms=AT_MS + 7_200_000),
     ),

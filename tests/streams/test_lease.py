@@ -1,9 +1,13 @@
-"""A lease that has lapsed ends the process; one that is given back, or renewed in time, does not."""
+"""A lease that has lapsed lets nothing be written: until the coordinator says that it knows us still, or for
+good.
+"""
+
+import asyncio
 
 import pytest
 
 from streams.ending import EXIT_BROKEN
-from streams.lease import Lease, clock_s
+from streams.lease import LOOK_EVERY_S, WORD_WITHIN_S, Lease, clock_s
 
 
 class Ended(Exception):
@@ -75,6 +79,57 @@ def test_without_partitions_nothing_lapses(lease: Lease, clock: Clock) -> None:
 def test_being_unknown_to_the_coordinator_ends_a_process_that_holds_partitions(lease: Lease) -> None:
     with pytest.raises(Ended, match="unknown member"):
         lease.lost("unknown member")
+
+
+async def test_a_write_waits_while_nobody_says_whether_we_are_members_and_goes_on_when_we_are(
+    lease: Lease, clock: Clock
+) -> None:
+    """A broker was away, and with it the coordinator: nobody else can have been given our partitions."""
+    clock.now_s += 10.0
+    writing = asyncio.create_task(lease.ready())
+    await asyncio.sleep(3 * LOOK_EVERY_S)
+    assert not writing.done()
+    lease.renewed(lease.now_s())
+    await asyncio.wait_for(writing, 1)
+
+
+async def test_a_good_heartbeat_of_before_the_lapse_lets_no_write_go_on(lease: Lease, clock: Clock) -> None:
+    asked_s = lease.now_s()
+    clock.now_s += 10.0
+    writing = asyncio.create_task(lease.ready())
+    lease.renewed(asked_s)
+    await asyncio.sleep(3 * LOOK_EVERY_S)
+    assert not writing.done()
+    writing.cancel()
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_write_that_waited_ends_the_process_when_the_partitions_moved_meanwhile(
+    lease: Lease, clock: Clock, again: bool
+) -> None:
+    clock.now_s += 10.0
+    writing = asyncio.create_task(lease.ready())
+    await asyncio.sleep(LOOK_EVERY_S)
+    lease.revoked()
+    if again:
+        lease.assigned()
+    with pytest.raises(Ended, match="the partitions moved"):
+        await asyncio.wait_for(writing, 1)
+
+
+async def test_a_write_does_not_wait_for_ever(lease: Lease, clock: Clock) -> None:
+    clock.now_s += 10.0
+    writing = asyncio.create_task(lease.ready())
+    await asyncio.sleep(LOOK_EVERY_S)
+    clock.now_s += WORD_WITHIN_S
+    with pytest.raises(Ended, match="lapsed"):
+        await asyncio.wait_for(writing, 1)
+
+
+async def test_nothing_is_waited_for_while_the_lease_holds(lease: Lease) -> None:
+    writing = lease.ready()
+    with pytest.raises(StopIteration):
+        writing.send(None)
 
 
 def test_the_clock_goes_on() -> None:

@@ -204,10 +204,24 @@ async def test_a_failed_send_ends_the_process_before_the_ack(bench: Bench, ledge
     assert bench.broker.of(CHANGELOG) == []
 
 
-async def test_a_lapsed_lease_ends_the_process_before_a_row_is_written(
+async def test_under_a_lapsed_lease_no_row_is_written_until_it_holds_again(
     bench: Bench, ledger: Ledger[str]
 ) -> None:
     bench.app.lease._renewed_s -= 11
+    await ledger.put(message(5), {"r": "five"})
+    await settled()
+    assert bench.broker.of(CHANGELOG) == []
+    bench.app.lease.renewed(bench.app.lease.now_s())
+    await asyncio.sleep(0.1)
+    await settled()
+    assert bench.table().row(0, b"r") == packed(5, b"five")
+    assert bench.consumer.acked == [5]
+
+
+async def test_a_lease_that_stays_lapsed_ends_the_process_before_a_row_is_written(
+    bench: Bench, ledger: Ledger[str]
+) -> None:
+    bench.app.lease._renewed_s -= 1_000
     await ledger.put(message(5), {"r": "five"})
     await settled()
     assert isinstance(bench.failure(), Ended)

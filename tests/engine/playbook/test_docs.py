@@ -38,6 +38,7 @@ MORE_WORDS = {
     "steps.<id>.error.kind": "Kind of failure; empty where it did not fail.",
     "steps.<id>.error.message": "What went wrong.",
     "steps.<id>.attempts": "How often it was begun.",
+    "steps.<id>.outputs": "Of a loop, in the place of `output`: one map for each iteration, its steps by id.",
     "steps.<id>.skipped": "Whether its `if` was false.",
 }
 
@@ -54,7 +55,7 @@ def _key_tables() -> Iterator[str]:
         yield f"\n### {title}\n| key | takes | meaning | default |\n|---|---|---|---|"
         for key in section.keys:
             yield f"| `{key.name}` | {key.takes} | {key.about} | {key.default} |"
-    later = [*keys.ADMISSION.later, *keys.LATER_KINDS]
+    later = [name for section in keys.SECTIONS for name in section.later]
     yield f"\nNot supported yet: {', '.join(f'`{name}`' for name in later)}."
 
 

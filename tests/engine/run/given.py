@@ -11,6 +11,7 @@ from engine.playbook.canonical import digest
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import ActionStep, Playbook, Step
 from engine.run.advancing import Advanced, advance, decode_row, encode_row, expects_newer, refold, timers
+from engine.run.number import ENGINE_NUMBER
 from engine.run.state import ENDED, Run
 from schemas.actions import PinnedAction
 from schemas.alerts import Alert
@@ -19,6 +20,7 @@ from schemas.events import JournalRecord, Reported, RunEvent, RunFinished, StepR
 from schemas.inbox import (
     Answered,
     CancelRequested,
+    ChildEnded,
     InboxRecord,
     RunRecovered,
     RunRequested,
@@ -27,6 +29,7 @@ from schemas.inbox import (
     TimerFired,
 )
 from schemas.outgoing import Cause
+from schemas.relations import PinnedChild
 
 Event = TypeVar("Event")
 NOON_MS = 1_769_860_800_000
@@ -41,6 +44,8 @@ ACTIONS = (
         url_inputs=("url",),
     ),
 )
+
+CHILDREN = (PinnedChild(playbook="status-page", revision="d-child", catalog_offset=6),)
 
 
 def a_step(path: str = "pods", action: str = "look", **fields: Any) -> ActionStep:
@@ -65,12 +70,13 @@ def a_request(book: Compiled, **fields: Any) -> RunRequested:
         "playbook": book.playbook.name,
         "revision": book.digest,
         "catalog_offset": 7,
-        "engine": 1,
+        "engine": ENGINE_NUMBER,
         "request_id": "a-1",
         "via": "alert",
         "key": "monitor/group",
         "alert": an_alert(),
         "actions": ACTIONS,
+        "children": CHILDREN,
     }
     return RunRequested(**{**defaults, **fields})
 
@@ -165,12 +171,25 @@ class Life:
     def fail(self, kind: str = "http_5xx", message: str = "503", **fields: Any) -> tuple[RunEvent, ...]:
         return self.feed(self.answer(**{"status": "failed", "kind": kind, "message": message, **fields}))
 
+    def seq_of(self, step: str) -> int:
+        """The journal record of the latest request of that step."""
+        return max(
+            (
+                r.seq
+                for r in self.journal
+                for e in r.events
+                if isinstance(e, StepRequested) and e.step == step
+            ),
+            default=self.asked_seq,
+        )
+
     def answer(self, **fields: Any) -> StepFinished:
+        step = fields.get("step", self.asked.step)
         defaults: dict[str, Any] = {
             "run_id": RUN_ID,
-            "step": self.asked.step,
-            "attempt": self.asked.attempt,
-            "answers_seq": self.asked_seq,
+            "step": step,
+            "attempt": self.live.steps[step].attempt if step in self.live.steps else self.asked.attempt,
+            "answers_seq": self.seq_of(step),
             "instance": "executor-1",
             "boot": "boot-1",
         }
@@ -210,6 +229,20 @@ class Life:
     def reply(self, choice: str, actor: str = "ann", step: str | None = None) -> tuple[RunEvent, ...]:
         path = self.asked.step if step is None else step
         return self.feed(Answered(run_id=RUN_ID, step=path, choice=choice, actor=actor))
+
+    def child_ends(
+        self, step: str, status: str, outputs: Any = None, message: str = ""
+    ) -> tuple[RunEvent, ...]:
+        """The run that a step waits for has ended, or did not begin."""
+        ended = ChildEnded(
+            run_id=RUN_ID,
+            step=step,
+            child_run_id=self.live.steps[step].child_run_id,
+            status=status,
+            outputs=outputs,
+            message=message,
+        )
+        return self.feed(ended)
 
     def stale(self, record: InboxRecord) -> bool:
         return expects_newer(self.row, record)

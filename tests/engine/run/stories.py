@@ -2,17 +2,26 @@
 
 from collections.abc import Callable, Mapping
 
-from engine.playbook.model import ExitStep, InputSpec, PublishStep, Retry, SetStep
+from engine.playbook.model import (
+    ExitStep,
+    InputSpec,
+    PublishStep,
+    Retry,
+    SetStep,
+)
 from schemas.inbox import Limits
-from tests.engine.run.given import Life, a_playbook, a_step, an_alert
-
-ALERT = an_alert(
-    title="p95 is high @oncall",
-    host="web-1",
-    tag_list=("service:checkout", "env:prod"),
-    scope="service:checkout",
-    monitor_id="12345",
-    metadata={"trace": 2**70},
+from tests.engine.run.given import Life, a_playbook, a_step
+from tests.engine.run.stories_flow import (
+    ALERT,
+    a_loop_that_fails,
+    a_rerun,
+    an_exit_among_others,
+    branches,
+    broken_off,
+    cancelled_with_its_child,
+    children,
+    loops,
+    waits_and_questions,
 )
 
 
@@ -170,5 +179,14 @@ STORIES: Mapping[str, Callable[[], Life]] = {
         exited,
         bad_input,
         too_large,
+        loops,
+        a_loop_that_fails,
+        branches,
+        an_exit_among_others,
+        waits_and_questions,
+        children,
+        cancelled_with_its_child,
+        broken_off,
+        a_rerun,
     )
 }

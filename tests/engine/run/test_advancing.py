@@ -52,7 +52,9 @@ def test_a_run_of_an_engine_number_that_is_not_known_fails_clearly() -> None:
     record = journal_of(advanced)
     assert names(record.events) == ["RunStarted", "Reported", "RunFinished"]
     assert one(RunFinished, record.events).kind == "internal"
-    assert one(RunFinished, record.events).message == "the run follows engine number 99; this version knows 1"
+    assert (
+        one(RunFinished, record.events).message == "the run follows engine number 99; this version knows 1, 2"
+    )
     assert one(RunStarted, record.events).engine == 99
     assert advanced.row is not None and advanced.row.status == "failed"
     assert refold([record]) == advanced.row

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from engine.playbook.model import Playbook
 from engine.run.evolving import evolve, fold
 from engine.run.state import ENDED, Run, Stamp
+from schemas.admissions import RunEnded
 from schemas.events import RunForgotten, StepLate
 from schemas.inbox import Answered, CancelRequested, InboxRecord, RunRecovered, StepFinished, TimerFired
 from tests.engine.run.given import RUN_ID, Life, an_alert
-from tests.engine.run.worlds import World, playbooks
+from tests.engine.run.worlds import World, flowing, playbooks
 
-INPUTS_MAX = 250
-"""Of a run of at most 8 steps, 4 attempts each, with some inputs per attempt."""
+INPUTS_MAX = 2_000
+"""Of a run of some steps, 4 attempts each, with some inputs per attempt, in loops within loops."""
 
 ALERT = an_alert(body="a @mention", tag_list=("env:prod", "team:a", "team:b"), metadata={"big": 2**80})
 thorough = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -36,19 +37,20 @@ def walk(data: st.DataObject, life: Life) -> None:
 
 
 @thorough
-@given(playbooks(), st.data())
+@given(playbooks() | flowing(), st.data())
 def test_every_run_comes_to_an_end(playbook: Playbook, data: st.DataObject) -> None:
     life = Life(playbook, alert=ALERT)
     walk(data, life)
     assert [record.seq for record in life.journal] == list(range(1, len(life.journal) + 1))
-    assert len(life.sends) == 1
+    ended = [sent.record for sent in life.sends if isinstance(sent.record, RunEnded)]
+    assert len(ended) == 1
     assert life.finished.status == life.status
     life.fire("forget")
     assert life.row is None
 
 
 @thorough
-@given(playbooks(), st.data())
+@given(playbooks() | flowing(), st.data())
 def test_a_repeat_of_a_recorded_input_changes_nothing(playbook: Playbook, data: st.DataObject) -> None:
     life = Life(playbook, alert=ALERT)
     world = World(data.draw, life)
@@ -68,7 +70,7 @@ def test_a_repeat_of_a_recorded_input_changes_nothing(playbook: Playbook, data: 
 
 
 @thorough
-@given(playbooks(), st.data())
+@given(playbooks() | flowing(), st.data())
 def test_no_noise_keeps_a_run_from_its_end_or_moves_it_after(playbook: Playbook, data: st.DataObject) -> None:
     life = Life(playbook, alert=ALERT)
     world = World(data.draw, life)
@@ -88,7 +90,7 @@ def test_no_noise_keeps_a_run_from_its_end_or_moves_it_after(playbook: Playbook,
 
 
 @thorough
-@given(playbooks(), st.data())
+@given(playbooks() | flowing(), st.data())
 def test_events_in_any_order_never_break_the_fold(playbook: Playbook, data: st.DataObject) -> None:
     life = Life(playbook, alert=ALERT)
     walk(data, life)

@@ -6,6 +6,7 @@ import pytest
 
 from engine.playbook.model import ActionStep, ExitStep, InputSpec, Playbook, PublishStep
 from engine.run.inputs import WrongInput, checked
+from engine.run.number import ENGINE_NUMBER
 from engine.run.starting import uses_alert
 from schemas.events import RunStarted
 from tests.engine.run.given import NOON_MS, Life, a_playbook, a_step, an_alert, compiled, names
@@ -24,7 +25,7 @@ def with_input(**spec: Any) -> Playbook:
 def test_the_first_event_pins_all_that_later_decisions_look_at() -> None:
     life = Life(a_playbook(timeout_ms=60_000), via="api", actor="ann", key="k", run_url="u")
     event = started(life)
-    assert (event.engine, event.revision, event.key) == (1, life.book.digest, "k")
+    assert (event.engine, event.revision, event.key) == (ENGINE_NUMBER, life.book.digest, "k")
     assert (event.via, event.actor, event.run_url) == ("api", "ann", "u")
     assert event.due_ms == NOON_MS + 1_000 + 60_000
     assert life.live.timers["timeout"] == event.due_ms

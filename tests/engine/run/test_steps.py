@@ -269,5 +269,16 @@ def test_a_playbook_whose_steps_are_all_skipped_succeeds_in_one_record() -> None
 
 def test_a_long_playbook_of_inline_steps_comes_to_its_end_in_one_record() -> None:
     steps = tuple(SetStep(path=f"#{n}", values={"n": n}) for n in range(1, 501))
-    life = Life(a_playbook(*steps))
+    life = Life(a_playbook(*steps), engine=1)
     assert (len(life.journal), life.status) == (1, "succeeded")
+
+
+def test_a_long_playbook_of_inline_steps_breaks_off_and_goes_on() -> None:
+    steps = tuple(SetStep(path=f"#{n}", values={"n": n}) for n in range(1, 501))
+    life = Life(a_playbook(*steps))
+    for _ in range(2):
+        assert names(life.journal[-1].events)[-1] == "RunPaused"
+        assert life.timer("pause") == "pause"
+        life.fire("pause")
+    assert (life.status, list(life.live.timers)) == ("succeeded", ["forget"])
+    assert sum(isinstance(event, VarsSet) for event in life.events) == 500

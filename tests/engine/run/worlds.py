@@ -7,17 +7,26 @@ from hypothesis import strategies as st
 
 from engine.playbook.model import (
     ActionStep,
+    AskStep,
+    Branch,
+    Case,
     ExitStep,
+    ForeachStep,
     InputSpec,
     OnUnknown,
+    ParallelStep,
     Playbook,
     PublishStep,
+    RepeatStep,
     Retry,
+    RunStep,
     SetStep,
     Step,
+    SwitchStep,
+    WaitStep,
 )
 from engine.run.state import StepState
-from schemas.inbox import Answered, FailureKind, InboxRecord, TimerFired
+from schemas.inbox import Answered, ChildEnded, FailureKind, InboxRecord, RunRecovered, TimerFired
 from tests.engine.run.given import RUN_ID, Life
 
 KINDS: list[FailureKind] = ["timeout", "unreachable", "http_5xx", "rate_limited", "http_4xx", "bad_output"]
@@ -34,6 +43,8 @@ VALUES: list[Any] = [
     {"nested": ["${{ inputs.n }}", None, 1.5]},
 ]
 OUTPUTS: list[Any] = [None, {}, {"n": 1, "items": ["a", {"b": 2**70}]}, "x" * 500, [1.25, True, "\u2603"], 0]
+
+ITEMS = ["[]", "[1]", "['a', 'b', 'c', 'd']", "alert.tag_list", "inputs.n", "alert.metadata.missing"]
 
 values = st.sampled_from([*VALUES * 3, "${{ alert.tags['missing'] }}"])
 
@@ -78,6 +89,96 @@ def inline_steps(path: str) -> st.SearchStrategy[Step]:
 
 
 @st.composite
+def lists(draw: st.DrawFn, taken: list[int], depth: int) -> tuple[Step, ...]:
+    """A list of steps; those that hold others at most `depth` deep. `taken`: how many there are already."""
+    steps = []
+    for _ in range(draw(st.integers(1, 3))):
+        taken[0] += 1
+        path = f"s{taken[0]}"
+        kind = draw(st.integers(0, 9)) if depth else 0
+        if taken[0] > 14 or kind < 3:
+            inline = draw(st.integers(0, 3)) == 3
+            steps.append(draw(inline_steps(f"#{taken[0]}") if inline else action_steps(path)))
+            continue
+        steps.append(draw(flow_steps(path, kind, taken, depth)))
+    return tuple(steps)
+
+
+@st.composite
+def flow_steps(draw: st.DrawFn, path: str, kind: int, taken: list[int], depth: int) -> Step:
+    common: dict[str, Any] = {"path": path, "condition": draw(st.sampled_from(CONDITIONS))}
+    goes_on = draw(st.booleans())
+    within = lists(taken, depth - 1)
+    match kind:
+        case 3 | 4:
+            return ForeachStep(
+                **common,
+                items=draw(st.sampled_from(ITEMS)),
+                variable=f"of_{path}",
+                concurrency=draw(st.integers(1, 3)),
+                until=draw(st.sampled_from(["", "", "index == 1", FAULTY])),
+                steps=draw(within),
+                continue_on_error=goes_on,
+            )
+        case 5:
+            return RepeatStep(
+                **common,
+                until=draw(st.sampled_from(["index == 1", "false", "true", FAULTY])),
+                times=draw(st.integers(1, 3)),
+                every_ms=draw(st.sampled_from([0, 700, 30_000])),
+                steps=draw(within),
+                continue_on_error=goes_on,
+            )
+        case 6:
+            branches = tuple(Branch(name=f"b{n}", steps=draw(within)) for n in range(draw(st.integers(1, 3))))
+            return ParallelStep(**common, branches=branches, continue_on_error=goes_on)
+        case 7:
+            return SwitchStep(
+                **common,
+                value=draw(st.sampled_from(["inputs.n", "alert.title", FAULTY])),
+                cases=(Case(value="3", steps=draw(within)),),
+                default=draw(within),
+                continue_on_error=goes_on,
+            )
+        case 8:
+            return WaitStep(
+                **common,
+                until=draw(st.sampled_from(["time", "recovered"])),
+                wait_ms=draw(st.integers(1, 90_000)),
+            )
+        case _:
+            if draw(st.booleans()):
+                return RunStep(
+                    **common,
+                    playbook=draw(st.sampled_from(["status-page", "status-page", "nowhere"])),
+                    continue_on_error=goes_on,
+                )
+            return AskStep(
+                **common,
+                question="Go on, ${{ alert.title }}?",
+                choices=("yes", "no"),
+                on_timeout=draw(st.sampled_from(["yes", "fail"])),
+                on_skip="no",
+                timeout_ms=60_000,
+                continue_on_error=goes_on,
+            )
+
+
+@st.composite
+def flowing(draw: st.DrawFn) -> Playbook:
+    """A playbook with steps within steps."""
+    taken = [0]
+    return Playbook(
+        name="demo",
+        inputs={"n": InputSpec(type="int", default=3)},
+        timeout_ms=draw(st.sampled_from([3_600_000, 86_400_000, 20_000])),
+        steps=draw(lists(taken, 3)),
+        on_failure=draw(st.just(()) | lists(taken, 1)),
+        finally_=draw(st.just(()) | lists(taken, 1)),
+    )
+
+
+@st.composite
 def playbooks(draw: st.DrawFn) -> Playbook:
     counts = draw(st.tuples(st.integers(2, 5), st.integers(0, 2), st.integers(0, 2)))
     steps = []
@@ -111,9 +212,14 @@ class World:
         moves = self._timers()
         for path, state in life.live.steps.items():
             if state.phase in ("requested", "granted"):
-                moves = [*self._executor(state) * 3, *moves]
+                moves = [*self._executor(path, state) * 3, *moves]
             elif state.phase == "asking":
-                moves += [self._answer(path)] * 4
+                moves += [self._answer(path, state)] * 4
+            elif state.phase == "child":
+                moves += [self._child(path, state)] * 3
+        if not life.live.recovered:
+            recovered = RunRecovered(run_id=RUN_ID, alert_id="a-2", recovered_at_ms=1)
+            moves = [*moves, (recovered, self._soon())]
         record, at_ms = self.draw(st.sampled_from(moves))
         overdue = [one for one in self._timers() if one[1] <= at_ms]
         return min(overdue, key=lambda one: one[1]) if overdue else (record, at_ms)
@@ -126,17 +232,27 @@ class World:
         pending = [item for item in self.life.live.timers.items() if item[0] != "forget"]
         return [(TimerFired(row=RUN_ID, timer=timer, due_ms=due), due) for timer, due in pending]
 
-    def _answer(self, path: str) -> tuple[InboxRecord, int]:
+    def _child(self, path: str, state: StepState) -> tuple[InboxRecord, int]:
+        status = self.draw(st.sampled_from(["succeeded", "failed", "held_back", "cancelled"]))
+        ended = ChildEnded(
+            run_id=RUN_ID, step=path, child_run_id=state.child_run_id, status=status, outputs={"n": 1}
+        )
+        return ended, self._soon()
+
+    def _answer(self, path: str, state: StepState) -> tuple[InboxRecord, int]:
         choices = ["fail", "continue"] + (["retry"] if self.retries_left else [])
+        if "retry" not in state.choices:
+            choices = list(state.choices)
         choice = self.draw(st.sampled_from(choices))
         self.retries_left -= choice == "retry"
         return Answered(run_id=RUN_ID, step=path, choice=choice, actor="ann"), self._soon()
 
-    def _executor(self, state: StepState) -> list[tuple[InboxRecord, int]]:
+    def _executor(self, path: str, state: StepState) -> list[tuple[InboxRecord, int]]:
         life, at_ms = self.life, self._soon()
         boot = state.grant.boot if state.grant else "boot-1"
         instance = state.grant.instance if state.grant else "ex-1"
-        who = {"instance": instance, "boot": boot}
+        who = {"instance": instance, "boot": boot, "step": path}
+        of = {"step": path, "answers_seq": life.seq_of(path), "attempt": state.attempt}
         kind = self.draw(st.sampled_from(KINDS))
         wait_ms = self.draw(st.sampled_from([None, None, 500, 90_000]))
         failed = life.answer(
@@ -147,14 +263,14 @@ class World:
             return [*[(done, at_ms)] * 3, *[(failed, at_ms)] * 2]
         if state.grant is None:
             return [
-                (life.claim("ex-1", "boot-1", 1), at_ms),
-                (life.claim("ex-2", "boot-8", 8), at_ms),
+                (life.claim("ex-1", "boot-1", 1, **of), at_ms),
+                (life.claim("ex-2", "boot-8", 8, **of), at_ms),
                 (failed, at_ms),
             ]
         return [
             *[(life.answer(status="succeeded", output=1, **who), at_ms)] * 3,
             (life.answer(status="unknown", kind="timeout", message="reset", **who), at_ms),
-            (life.claim(instance, boot + "+", state.grant.booted_at_ms + 1), at_ms),
-            (life.claim("ex-3", "boot-9", 9), at_ms),
+            (life.claim(instance, boot + "+", state.grant.booted_at_ms + 1, **of), at_ms),
+            (life.claim("ex-3", "boot-9", 9, **of), at_ms),
             (failed, at_ms),
         ]

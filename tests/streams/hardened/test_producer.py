@@ -134,7 +134,7 @@ async def test_ours_is_idempotent_and_waits_for_all_replicas_upstream_is_not() -
 @pytest.fixture
 async def lapsed() -> Lease:
     times = iter([0.0])
-    lease = Lease(10.0, clock=lambda: next(times, 11.0), end=ended)
+    lease = Lease(10.0, clock=lambda: next(times, 1_000.0), end=ended)
     lease.assigned()
     return lease
 

@@ -1,0 +1,123 @@
+"""Playbooks of one folder that call each other with `run:` steps: in a circle, one that is not there, one
+that may not be called; and two files of one playbook.
+
+Looks at files as YAML, not as playbooks, so that a file with an error elsewhere still counts as there.
+"""
+
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from engine.playbook.problems import Problem, nearest
+from engine.yaml_text import read_yaml
+from engine.yaml_values import START, Mark, Value, YamlFault
+
+_BLOCKS = ("steps", "on_failure", "finally")
+_NO_STEPS_INSIDE = frozenset({"with", "publish", "set", "select", "exit"})
+"""Keys of a step whose lists and maps are values, not steps."""
+
+
+class Caller(NamedTuple):
+    """What other files need to know of one."""
+
+    file: str
+    name: str
+    """Empty where the file does not say it."""
+    name_mark: Mark
+    may_be_called: bool
+    """Whether it has `on.call`."""
+    calls: Mapping[str, Mark]
+    """Playbooks that its steps run, by name, and where it is said first."""
+
+
+def caller_of(text: str, file: str, bytes_max: int) -> Caller | None:
+    """One file; None where it is no YAML map, so that nothing is known of it."""
+    try:
+        value = read_yaml(text, bytes_max)
+    except YamlFault:
+        return None
+    if not isinstance(value.data, dict):
+        return None
+    named, on = value.data.get("playbook"), value.data.get("on")
+    calls: dict[str, Mark] = {}
+    for block in _BLOCKS:
+        for called in _runs(value.data.get(block)):
+            calls.setdefault(called.data, called.mark)
+    return Caller(
+        file,
+        named.data if named is not None and isinstance(named.data, str) else "",
+        START if named is None else named.mark,
+        on is not None and isinstance(on.data, dict) and "call" in on.data,
+        calls,
+    )
+
+
+def check_calls(callers: Sequence[Caller], whole: bool) -> list[Problem]:
+    """What is wrong between these files. `whole`: nothing is known to be missing from them."""
+    found: list[Problem] = []
+    first_of: dict[str, Caller] = {}
+    for one in callers:
+        if one.name and (first := first_of.setdefault(one.name, one)) is not one:
+            message = (
+                f"`{one.name}` is the playbook of {first.file} too: only the one applied last would be active"
+            )
+            found.append(Problem(one.file, *one.name_mark, message, "give one of them another name"))
+    on_circles = circles({name: one.calls for name, one in first_of.items()})
+    for one in callers:
+        for name, mark in one.calls.items():
+            called = first_of.get(name)
+            circle = on_circles.get((one.name, name)) if first_of.get(one.name) is one else None
+            if circle:
+                message = f"playbooks that call each other in a circle: {' → '.join((one.name, *circle))}"
+                found.append(Problem(one.file, *mark, message, "leave out one of these calls"))
+            elif called is None and whole:
+                message = f"the playbook `{name}` is not among these files"
+                fix = nearest(name, sorted(first_of), "apply it before this one runs")
+                found.append(Problem(one.file, *mark, message, fix, "warning"))
+            elif called is not None and not called.may_be_called:
+                message = f"the playbook `{name}` cannot be called: it has no `on.call`"
+                found.append(
+                    Problem(one.file, *mark, message, f"write `call: {{}}` below `on` in {called.file}")
+                )
+    return found
+
+
+def circles(calls: Mapping[str, Collection[str]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Each call that lies on a circle, as (caller, called), and the shortest way from the called one back to
+    the caller, both included.
+    """
+    found = {}
+    for caller, every in calls.items():
+        for called in every:
+            way = _way(calls, called, caller)
+            if way:
+                found[caller, called] = way
+    return found
+
+
+def _way(calls: Mapping[str, Collection[str]], begin: str, end: str) -> tuple[str, ...]:
+    """The shortest way along calls, of several the first by name; empty where there is none."""
+    ways: dict[str, tuple[str, ...]] = {begin: (begin,)}
+    waiting = deque([begin])
+    while waiting and end not in ways:
+        name = waiting.popleft()
+        for called in sorted(calls.get(name, ())):
+            if called not in ways:
+                ways[called] = (*ways[name], called)
+                waiting.append(called)
+    return ways.get(end, ())
+
+
+def _runs(value: Value | None) -> Iterator[Value]:
+    """What stands behind `run` in steps: maps that are items of a list, however deep."""
+    if value is None:
+        return
+    if isinstance(value.data, tuple):
+        for item in value.data:
+            if isinstance(item.data, dict) and (run := item.data.get("run")) and isinstance(run.data, str):
+                yield run
+            yield from _runs(item)
+    elif isinstance(value.data, dict):
+        for key, item in value.data.items():
+            if key not in _NO_STEPS_INSIDE:
+                yield from _runs(item)

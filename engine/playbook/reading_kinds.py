@@ -1,0 +1,266 @@
+"""Reads steps that hold no other steps: their keys, kind by kind. What an action takes is checked in
+`arguments`.
+"""
+
+from typing import TYPE_CHECKING
+
+from engine.playbook.arguments import check_arguments, is_repeatable
+from engine.playbook.fields import Fields
+from engine.playbook.keys import EXIT, PUBLISH, RETRY
+from engine.playbook.keys_flow import ASK, WAIT
+from engine.playbook.model import (
+    HOUR_MS,
+    ActionStep,
+    AskStep,
+    ExitStep,
+    PublishStep,
+    Retry,
+    RunStep,
+    SetStep,
+    WaitStep,
+)
+from engine.playbook.problems import nearest
+from engine.playbook.reading_trigger import DAY_MS, MONTH_MS, PLAYBOOK_NAME, read_name
+
+if TYPE_CHECKING:
+    from engine.playbook.reading_steps import StepReader
+
+CHOICES_MAX = 20
+CHOICE_CHARS_MAX = 100
+
+
+def action(reader: "StepReader", fields: Fields, path: str, condition: str) -> ActionStep:
+    """`action`."""
+    arguments = fields.map("with")
+    if arguments is not None:
+        reader.sites.template(arguments, secrets=True)
+    name = fields.text("action")
+    repeatable = fields.flag("repeatable", None)
+    retry = _retry(reader, fields)
+    spec = reader.known.get(name)
+    given = fields.value("action")
+    if spec is not None:
+        if arguments is not None or "with" not in fields:
+            check_arguments(arguments, spec, fields, reader.problems)
+        can_repeat = is_repeatable(spec, arguments) if repeatable is None else repeatable
+        if retry is not None and not can_repeat and "on_unknown" not in fields:
+            message = f"`retry` on a step that must not be done twice (`{name}`) needs `on_unknown`"
+            fix = "on_unknown: fail, ask, continue or retry; or repeatable: true if twice is harmless"
+            reader.problems.error(fields.key_mark("retry"), message, fix)
+    elif given is not None and isinstance(given.data, str):
+        reader.problems.error(given.mark, f"there is no action `{name}`", nearest(name, sorted(reader.known)))
+    return ActionStep(
+        path=path,
+        action=name,
+        condition=condition,
+        arguments={} if arguments is None else arguments.plain(),
+        select=_select(reader, fields),
+        retry=retry,
+        timeout_ms=fields.duration("timeout", 60_000, 100, HOUR_MS),
+        start_within_ms=fields.duration("start_within", 600_000, 1_000, DAY_MS),
+        repeatable=repeatable,
+        on_unknown=fields.choice("on_unknown", ("fail", "ask", "continue", "retry"), "fail"),
+        continue_on_error=continues(fields),
+    )
+
+
+def continues(fields: Fields) -> bool:
+    """`continue_on_error`."""
+    return bool(fields.flag("continue_on_error", False))
+
+
+def _select(reader: "StepReader", fields: Fields) -> dict[str, str] | None:
+    select = fields.map("select")
+    if select is None:
+        return None
+    sites = reader.sites
+    stage, sites.stage = sites.stage, "select"
+    found = {name: sites.expression(value, f"select.{name}") for name, value in select.data.items()}
+    sites.stage = stage
+    return found
+
+
+def _retry(reader: "StepReader", fields: Fields) -> Retry | None:
+    if "retry" not in fields:
+        return None
+    default = Retry()
+    retry = Fields(fields.value("retry"), RETRY, reader.problems)
+    return Retry(
+        attempts=retry.number("attempts", default.attempts, 1, 100),
+        delay_ms=retry.duration("delay", default.delay_ms, 0, DAY_MS),
+        backoff=float(retry.number("backoff", default.backoff, 1, 10, whole=False)),
+        max_delay_ms=retry.duration("max_delay", default.max_delay_ms, 0, DAY_MS),
+        within_ms=retry.duration("within", default.within_ms, 1_000, MONTH_MS),
+    )
+
+
+def publish(reader: "StepReader", fields: Fields, path: str, condition: str) -> PublishStep:
+    """`publish`."""
+    inner = Fields(fields.value("publish"), PUBLISH, reader.problems)
+    if "title" not in inner and inner.items:
+        inner.missing("title")
+    tags = inner.strings("tags")
+    for value in inner.items.values():
+        reader.sites.template(value)
+    return PublishStep(
+        path=path,
+        condition=condition,
+        title=inner.text("title"),
+        text=inner.text("text"),
+        tags=tuple(tag.data for tag in tags),
+        alert_type=inner.choice("alert_type", ("info", "success", "warning", "error"), "info"),
+        priority=inner.choice("priority", ("normal", "low"), "normal"),
+        host=inner.text("host"),
+        aggregation_key=inner.text("aggregation_key"),
+    )
+
+
+def set_(reader: "StepReader", fields: Fields, path: str, condition: str) -> SetStep:
+    """`set`."""
+    values = fields.map("set")
+    if values is None:
+        return SetStep(path=path, condition=condition, values={})
+    if not values.data:
+        reader.problems.error(values.mark, "`set` sets nothing", "write `name: value` lines below it")
+    for name, mark in values.keys.items():
+        read_name(name, mark, "a variable", reader.problems)
+    reader.sites.template(values)
+    return SetStep(path=path, condition=condition, values=values.plain())
+
+
+def exit_(reader: "StepReader", fields: Fields, path: str, condition: str) -> ExitStep:
+    """`exit`."""
+    inner = Fields(fields.value("exit"), EXIT, reader.problems)
+    reason = inner.value("reason")
+    if reason is not None:
+        reader.sites.template(reason)
+    return ExitStep(
+        path=path,
+        condition=condition,
+        status=inner.choice("status", ("succeeded", "failed", "cancelled"), "succeeded"),
+        reason=inner.text("reason"),
+    )
+
+
+def wait(reader: "StepReader", fields: Fields, path: str, condition: str) -> WaitStep:
+    """`wait`."""
+    inner = Fields(fields.value("wait"), WAIT, reader.problems)
+    for_ms = inner.duration("for", 0, 1_000, MONTH_MS)
+    timeout_ms = inner.duration("timeout", 0, 1_000, MONTH_MS)
+    until = inner.choice("until", ("recovered",), "time")
+    if "for" in inner and "until" in inner:
+        reader.problems.error(
+            inner.key_mark("until"),
+            "`wait` takes `for` or `until`, not both",
+            "with `until`, write `timeout`",
+        )
+    elif "for" in inner and "timeout" in inner:
+        reader.problems.error(inner.key_mark("timeout"), "`timeout` belongs to `until`", "leave it out")
+    elif "until" in inner and "timeout" not in inner:
+        inner.missing("timeout", "how long to wait at most; then `output.recovered` is false")
+    elif "for" not in inner and "until" not in inner and isinstance(_data(fields, "wait"), dict):
+        inner.missing("for", "{for: 2m}, or {until: recovered, timeout: 10m}")
+    return WaitStep(path=path, condition=condition, until=until, wait_ms=for_ms or timeout_ms)
+
+
+def ask(reader: "StepReader", fields: Fields, path: str, condition: str) -> AskStep:
+    """`ask`."""
+    inner = Fields(fields.value("ask"), ASK, reader.problems)
+    if isinstance(_data(fields, "ask"), dict):
+        for key in ("question", "choices", "on_timeout"):
+            if key not in inner:
+                inner.missing(key, _ASK_NEEDS[key])
+    question = inner.value("question")
+    if question is not None:
+        reader.sites.template(question)
+    choices = _choices(reader, inner)
+    return AskStep(
+        path=path,
+        condition=condition,
+        question=inner.text("question"),
+        choices=choices,
+        by=inner.texts("by"),
+        timeout_ms=inner.duration("timeout", HOUR_MS, 1_000, MONTH_MS),
+        on_timeout=_choice_of(reader, inner, "on_timeout", (*choices, "fail")),
+        on_skip=_on_skip(reader, inner, condition, choices),
+        continue_on_error=continues(fields),
+    )
+
+
+_ASK_NEEDS = {
+    "question": "what is asked",
+    "choices": "such as [restart, leave]",
+    "on_timeout": "what is taken where nobody answers: a choice, or fail",
+}
+
+
+def _choices(reader: "StepReader", inner: Fields) -> tuple[str, ...]:
+    value = inner.value("choices")
+    if value is None:
+        return ()
+    if not isinstance(value.data, tuple):
+        inner.wrong("choices", "a list", "such as [restart, leave]")
+        return ()
+    choices = tuple(inner.texts_of("choices", value))
+    twice = next((one for at, one in enumerate(choices) if one in choices[:at]), None)
+    if not choices:
+        reader.problems.error(value.mark, "there is nothing to choose", "such as [restart, leave]")
+    elif len(choices) > CHOICES_MAX:
+        reader.problems.error(value.mark, f"more than {CHOICES_MAX} choices", "ask two questions")
+    elif twice is not None:
+        reader.problems.error(value.mark, f"the choice `{twice}` is there twice", "leave one out")
+    elif "fail" in choices:
+        message = "a choice cannot be called `fail`, which means that the step fails"
+        reader.problems.error(value.mark, message, "such as stop")
+    elif wrong := next((one for one in choices if not one.strip() or len(one) > CHOICE_CHARS_MAX), None):
+        message = f"a choice has 1 to {CHOICE_CHARS_MAX} characters, and one here has {len(wrong)}"
+        reader.problems.error(value.mark, message, "one or two words; put the rest into the question")
+    return choices
+
+
+def _choice_of(reader: "StepReader", inner: Fields, key: str, options: tuple[str, ...]) -> str:
+    value = inner.value(key)
+    if value is None:
+        return ""
+    if isinstance(value.data, tuple | dict) or value.data is None:
+        inner.wrong(key, "a choice", f"one of {', '.join(options)}")
+    elif value.text not in options:
+        reader.problems.error(
+            value.mark, f"`{key}` is {value.text!r}, which is not a choice", f"one of {', '.join(options)}"
+        )
+    return value.text
+
+
+def _on_skip(reader: "StepReader", inner: Fields, condition: str, choices: tuple[str, ...]) -> str:
+    if condition and "on_skip" not in inner and inner.items:
+        inner.missing("on_skip", "the choice that is taken where `if` is false and nobody is asked")
+    elif not condition and "on_skip" in inner:
+        message = "`on_skip` is for a question with `if`, and this one is always asked"
+        reader.problems.error(inner.key_mark("on_skip"), message, "leave it out")
+    return _choice_of(reader, inner, "on_skip", choices)
+
+
+def run(reader: "StepReader", fields: Fields, path: str, condition: str) -> RunStep:
+    """`run`."""
+    arguments = fields.map("with")
+    if arguments is not None:
+        for name, mark in arguments.keys.items():
+            read_name(name, mark, "an input", reader.problems)
+        reader.sites.template(arguments)
+    name = fields.text("run")
+    given = fields.value("run")
+    if given is not None and isinstance(given.data, str) and not PLAYBOOK_NAME.fullmatch(name):
+        message = f"a playbook cannot be called {name!r}"
+        reader.problems.error(given.mark, message, "the name after `playbook:` in its file: a-z, 0-9 and `-`")
+    return RunStep(
+        path=path,
+        condition=condition,
+        playbook=name,
+        arguments={} if arguments is None else arguments.plain(),
+        continue_on_error=continues(fields),
+    )
+
+
+def _data(fields: Fields, key: str) -> object:
+    value = fields.value(key)
+    return None if value is None else value.data

@@ -18,7 +18,8 @@ from engine.admission.spacing import one_less_waits, one_more_waits, started_at,
 from schemas.inbox import RunRecovered
 
 STARTS_MAX = 64
-"""Runs started by one input. More can only be due when `max_running` was raised; the next inputs start them.
+"""Runs started by one input. More are due only after `max_running` was raised or a pause lifted; the
+next inputs start them.
 """
 
 

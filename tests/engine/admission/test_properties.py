@@ -180,6 +180,15 @@ def check_rows(walk: Walk, rules: dict[str, Any]) -> None:
     assert list(book.ready) == sorted(book.ready)
 
 
+def check_words(walk: Walk) -> None:
+    """Whatever did not simply start names its rule and says why; and until when, in time to come."""
+    for one in walk.world.told(AdmissionDecided):
+        assert one.decision == "started" or (one.rule and one.reason)
+        assert one.until_ms is None or one.until_ms > one.at_ms or one.rule == "muted"
+        if one.decision == "queued" or one.rule in ("muted", "recovered"):
+            assert one.until_ms is not None
+
+
 def check_spaces(walk: Walk, rules: dict[str, Any]) -> None:
     """No start came too close after another, but those that override the rules."""
     told = [one for one in walk.world.told(AdmissionDecided) if one.decision == "started"]
@@ -213,6 +222,7 @@ def test_slots_keys_and_decisions_add_up_after_every_input(rules: dict[str, Any]
         changes = {(one.decision, one.offset) for one in walk.answers(candidate)}
         assert len([decision for decision, _ in changes if decision in TERMINAL]) == 1, changes
     check_spaces(walk, rules)
+    check_words(walk)
     requested = Counter(request.run_id for request in walk.world.told(RunRequested))
     started = {one.run_id for one in walk.world.told(AdmissionDecided) if one.decision == "started"}
     assert set(requested) == started

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from engine.expressions import Environment, ExpressionError, Program, UnknownName, output_environment
-from engine.playbook.model import Playbook, SetStep, Step
+from engine.playbook.model import ForeachStep, Playbook, SetStep, Step
 from engine.playbook.names import is_named, names_of, step_names
 from engine.playbook.positions import Before, Position, loops, seen
 from engine.playbook.problems import Problems, nearest
@@ -83,6 +83,10 @@ class _Checker:
         self._secrets = secrets
         names = {name: kind for name, kind in names_of(playbook).items() if _USABLE.fullmatch(name)}
         self._environment = Environment(names)
+        self._items = {one.variable for one in all_steps(playbook) if isinstance(one, ForeachStep)} | {
+            "index"
+        }
+        self._without: dict[frozenset[str], Environment] = {frozenset(): self._environment}
         self._item_names = [name for name in names if name.startswith("item.")]
         self._positions = positions
         self._steps = {step.path: step for step in all_steps(playbook) if is_named(step.path)}
@@ -97,7 +101,7 @@ class _Checker:
         if secret and site.whole and site.secrets:
             self._check_secret(site, secret[1])
             return
-        environment = output_environment() if site.stage == "select" else self._environment
+        environment = output_environment() if site.stage == "select" else self._environment_at(site)
         try:
             program = environment.compile(site.text)
         except UnknownName as error:
@@ -107,6 +111,14 @@ class _Checker:
         else:
             if self._check_names(site, program):
                 self._check_result(site, program)
+
+    def _environment_at(self, site: Site) -> Environment:
+        """Without the items of other loops: `xs.map(pod, ...)` may call its own variable like one."""
+        hidden = frozenset(self._items & set(self._environment.names)) - self._variables(site)
+        if hidden not in self._without:
+            names = self._environment.names
+            self._without[hidden] = Environment({one: names[one] for one in names if one not in hidden})
+        return self._without[hidden]
 
     def _check_secret(self, site: Site, name: str) -> None:
         if self._secrets is not None and name not in self._secrets:

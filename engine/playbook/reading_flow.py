@@ -27,7 +27,8 @@ ITERATIONS_MAX = 1_000
 BRANCHES_MAX = 50
 _TAKEN = frozenset(
     {"alert", "inputs", "vars", "steps", "run", "failure", "secrets", "index", "item", "output"}
-    | {"keys", "entries", "json", "size", "has", "math", "optional"}
+    | {"keys", "entries", "json", "size", "has", "math", "optional", "optional_type", "for"}
+    | {"map", "list", "int", "uint", "double", "bool", "string", "bytes", "type", "dyn", "null_type"}
 )
 """Names that an item cannot have: they mean something else in expressions."""
 

@@ -140,7 +140,7 @@ def _drafted(
 
 def _is_enough(events: list[RunEvent], limits: Limits, engine: int) -> bool:
     """Engine number 1 never breaks off."""
-    if engine < 2 or len(events) < EVENTS_PER_INPUT // 10:
+    if engine < 2:
         return False
     return len(events) >= EVENTS_PER_INPUT or measured_all(events) > limits.record_bytes_max // _ONE_PART_IN
 

@@ -2,6 +2,7 @@
 `engine.run.responding`; how a step begins is `engine.run.beginning`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -110,18 +111,20 @@ class _Walk:
             case ForeachStep() | RepeatStep():
                 return self._loop(step, state)
             case ParallelStep():
-                return self._branches(step, [self.steps(one.steps, prefix) for one in step.branches])
+                return self._branches(step, (self.steps(one.steps, prefix) for one in step.branches))
             case SwitchStep():
                 chosen = step.default if state.case < 0 else step.cases[state.case].steps
                 return self._branches(step, [self.steps(chosen, prefix)])
             case _:
                 return "waits"
 
-    def _branches(self, step: ParallelStep | SwitchStep, found: list[Found]) -> Found:
+    def _branches(self, step: ParallelStep | SwitchStep, each: Iterable[Found]) -> Found:
         """Ends when all have ended; the first that failed, in the order of the file, names the failure."""
-        events = next((one for one in found if isinstance(one, tuple)), None)
-        if events is not None:
-            return events
+        found: list[Found] = []
+        for one in each:
+            if isinstance(one, tuple):
+                return one
+            found.append(one)
         if "waits" in found:
             return "waits"
         broken = next((one for one in found if isinstance(one, Broken)), None)

@@ -5,6 +5,8 @@ The row's limit is a little lower in `steps`, so that `on_failure` and `finally`
 is measured as JSON, which is never smaller than its Avro form (that has no names in it).
 """
 
+from typing import Literal
+
 import msgspec
 from msgspec.structs import replace
 
@@ -55,6 +57,7 @@ def instead(event: RunEvent, why: str, book: Compiled) -> StepFailed | Iteration
     step's.
     """
     attempt = 0
+    status: Literal["failed", "unknown"] = "failed"
     match event:
         case StepSucceeded():
             path, attempt = event.step, event.attempt
@@ -62,11 +65,15 @@ def instead(event: RunEvent, why: str, book: Compiled) -> StepFailed | Iteration
             path, attempt = event.step, event.attempt - 1
         case IterationEnded():
             return replace(event, outputs={}, stop=False, next_ms=0, kind="too_large", message=why, origin="")
-        case VarsSet() | Reported() | LoopEntered() | StepAsked() | ChildRequested():
+        case StepAsked():
+            path, attempt, status = event.step, event.attempt, "unknown" if event.attempt else "failed"
+        case VarsSet() | Reported() | LoopEntered() | ChildRequested():
             path = event.step
         case _:
             return None
     if not path:
         return None
     continued = continues(book.steps[id_of(path)])
-    return StepFailed(step=path, attempt=attempt, kind="too_large", message=why, continued=continued)
+    return StepFailed(
+        step=path, attempt=attempt, kind="too_large", message=why, status=status, continued=continued
+    )

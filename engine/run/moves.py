@@ -114,7 +114,12 @@ STEP_MOVES: Mapping[Phase | None, Mapping[type[Record], Phase]] = {
     "granted": {**_UNDER_WAY, StepClaimRefused: "granted"},
     "retrying": {StepRequested: "requested", StepFailed: "failed", StepCancelled: "cancelled"},
     "asking": {StepAnswered: "answered", StepCancelled: "cancelled"},
-    "answered": {StepRequested: "requested", StepSucceeded: "succeeded", StepFailed: "failed"},
+    "answered": {
+        StepRequested: "requested",
+        StepSucceeded: "succeeded",
+        StepFailed: "failed",
+        StepCancelled: "cancelled",
+    },
     "entered": {
         IterationStarted: "entered",
         IterationEnded: "entered",

@@ -173,7 +173,7 @@ def _on_timer(run: Run, record: TimerFired, at_ms: int, book: Compiled) -> Event
     state = run.steps[path]
     match kind:
         case "ask":
-            return _on_answer(run, path, state.on_timeout, "", NOBODY, book)
+            return _on_answer(run, path, state.on_timeout, "", NOBODY, book, nobody=True)
         case "wait":
             return (StepSucceeded(step=path, attempt=0, output={"recovered": run.recovered}),)
         case "next":
@@ -202,13 +202,15 @@ def _on_block_timeout(run: Run, timer: str, at_ms: int, book: Compiled) -> Event
     return (*stopped, *leave(run, verdict, book, at_ms))
 
 
-def _on_answer(run: Run, path: str, choice: str, actor: str, comment: str, book: Compiled) -> Events:
+def _on_answer(
+    run: Run, path: str, choice: str, actor: str, comment: str, book: Compiled, *, nobody: bool = False
+) -> Events:
     """The first answer to a question counts. `fail` is what nobody can choose, and a question can come to."""
     state = run.steps.get(path)
     if state is None or state.phase != "asking":
         return ()
     step = step_at(book, path)
-    if choice not in state.choices and not (comment == NOBODY and not actor):
+    if choice not in state.choices and not nobody:
         return ()
     answered = StepAnswered(step=path, choice=choice, actor=cut(actor, 200), comment=cut(comment))
     if isinstance(step, ActionStep):

@@ -35,7 +35,7 @@ OVER: frozenset[str] = frozenset({"succeeded", "failed", "unknown", "skipped"})
 """Phases of a step that nothing moves any more."""
 
 UNDER_WAY: frozenset[str] = frozenset(
-    {"requested", "granted", "retrying", "asking", "entered", "waiting", "child"}
+    {"requested", "granted", "retrying", "asking", "answered", "entered", "waiting", "child"}
 )
 """Phases of a step that somebody or something else moves: it can be given up."""
 

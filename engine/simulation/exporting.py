@@ -148,7 +148,7 @@ class _Answers:
                 else:
                     self._kinds[event.step] = "ask"
             case StepAnswered():
-                self._say(event.step, event.choice if event.actor else "timeout")
+                self._say(event.step, _word(event.choice) if event.actor else "timeout")
             case StepRetryScheduled():
                 self._say(event.step, _error(event.kind, event.message))
             case StepSucceeded() | StepFailed():
@@ -178,6 +178,11 @@ class _Answers:
         if asked_ms is not None and isinstance(said, dict) and self._at_ms > asked_ms:
             said["after"] = as_duration(self._at_ms - asked_ms)
         self.found.setdefault(step, []).append(said)
+
+
+def _word(choice: str) -> Any:
+    """What a person said; the word `timeout` alone would mean that nobody did."""
+    return {"choice": choice} if choice == "timeout" else choice
 
 
 def _error(kind: str, message: str) -> dict[str, Any]:

@@ -278,3 +278,13 @@ def test_a_file_that_is_no_yaml_is_one_clear_problem(text: str) -> None:
     read = read_text(text)
     assert read.playbook is None
     assert read.problems
+
+
+def test_an_expression_may_call_its_own_variable_like_the_item_of_a_loop() -> None:
+    text = (
+        "playbook: a\non: {call: {}}\nsteps:\n"
+        "  - {id: p, action: http.request, with: {url: x}}\n"
+        '  - {id: l, foreach: "steps.p.output.map(pod, pod)", as: pod, steps: [{set: {x: "${{ pod }}"}}]}\n'
+        '  - {set: {y: "${{ steps.l.outputs.map(pod, pod).filter(index, index != null) }}"}}\n'
+    )
+    assert read_text(text).problems == ()

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.playbook.model import InputSpec, PublishStep, SetStep
+from engine.playbook.model import ForeachStep, InputSpec, PublishStep, SetStep
 from engine.run.state import encode_row
 from schemas.codec import encode
-from schemas.events import StepFailed
+from schemas.events import StepFailed, StepRequested
 from schemas.inbox import Limits
 from tests.engine.run.given import Life, a_playbook, a_step, an_alert, names
 
@@ -66,6 +66,7 @@ def test_a_set_that_brings_too_much_fails_the_run() -> None:
     steps = [SetStep(path=f"#{n}", values={f"x{n}": values["x"]}) for n in range(3)]
     life = Life(a_playbook(a_step("one"), *steps, a_step("two")), limits=TIGHT)
     life.succeed("x" * 2_500)
+    gone_on(life)
     assert (failure(life).step, failure(life).kind) == ("#1", "too_large")
     assert within(life)
 
@@ -75,6 +76,7 @@ def test_sets_that_double_a_value_again_and_again_stop_at_the_limit_and_not_at_t
     tracemalloc.start()
     try:
         life = Life(a_playbook(SetStep(path="#1", values={"x": "x" * 64}), *doublings), limits=TIGHT)
+        gone_on(life)
         _, most_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -102,10 +104,52 @@ def test_arguments_that_are_too_large_fail_the_step_and_it_may_be_passed_over() 
 
 def test_too_many_texts_in_one_record_fail_the_one_that_does_not_fit() -> None:
     publishes = [PublishStep(path=f"#{n}", title="t", text="y" * 3_900) for n in range(1, 20)]
-    life = Life(a_playbook(*publishes), limits=TIGHT)
+    life = Life(a_playbook(*publishes), limits=TIGHT, engine=1)
     assert 5 <= len(life.reports) < 9
     assert failure(life).kind == "too_large"
     assert within(life)
+
+
+def test_many_texts_are_told_in_several_records() -> None:
+    publishes = [PublishStep(path=f"#{n}", title="t", text="y" * 3_900) for n in range(1, 20)]
+    life = Life(a_playbook(*publishes), limits=TIGHT)
+    gone_on(life)
+    assert (life.status, len(life.reports)) == ("succeeded", 19)
+    assert len(life.journal) > 3
+    assert within(life)
+
+
+def test_many_large_requests_at_once_are_made_in_several_records() -> None:
+    loop = ForeachStep(
+        path="each",
+        items="[1, 2, 3, 4, 5, 6, 7, 8, 9]",
+        variable="one",
+        concurrency=9,
+        steps=(a_step("look_at", arguments={"text": "x" * 100_000}),),
+    )
+    life = Life(a_playbook(loop))
+    gone_on(life)
+    assert sum(isinstance(event, StepRequested) for event in life.events) == 9
+    assert not any(isinstance(event, StepFailed) for event in life.events)
+
+
+def test_a_question_that_does_not_fit_leaves_its_step_unknown() -> None:
+    ask = a_step("touch", action="touch", on_unknown="ask", continue_on_error=True)
+    book = a_playbook(SetStep(path="#1", values={"big": "x" * 500}), ask)
+    for row_bytes_max in range(2_000, 3_200, 40):
+        life = Life(book, limits=Limits(row_bytes_max=row_bytes_max))
+        if not life.ended:
+            life.feed(life.claim())
+        if life.ended:
+            continue
+        life.fire("deadline")
+        assert life.ended or life.live.steps["touch"].phase in ("asking", "unknown"), row_bytes_max
+
+
+def gone_on(life: Life) -> None:
+    """The run goes on where it broke off, until it does so no more."""
+    while not life.ended and "pause" in life.live.timers:
+        life.fire("pause")
 
 
 def test_an_alert_that_does_not_fit_the_row_fails_the_run_at_once_and_is_not_kept() -> None:

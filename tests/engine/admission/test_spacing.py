@@ -229,6 +229,19 @@ def test_the_row_keeps_no_more_starts_than_the_limit_whoever_overrides_it() -> N
     assert world.alert("a-1").until_ms == START_MS + 8 + HOUR_MS
 
 
+def test_a_rerun_of_an_old_revision_brings_back_none_of_its_bounds() -> None:
+    world = World(a_book(throttle_limit=1, throttle_per_ms=HOUR_MS, max_running=3))
+    ran(world, "a-1")
+
+    world.book = a_book()
+    rerun = a_candidate("q-1", an_alert(), override=True, via="rerun", actor="ann", catalog_offset=9)
+    assert world.candidate(rerun).decision == "started"
+
+    world.book = a_book(throttle_limit=1, throttle_per_ms=HOUR_MS, max_running=3)
+    assert world.slots().max_running == 3
+    assert world.alert("b-1", scope="b").rule == "throttle"
+
+
 def test_a_skip_says_what_has_the_key_rather_than_the_throttle() -> None:
     world = World(a_book(throttle_limit=1, throttle_per_ms=HOUR_MS))
     world.alert("a-1")

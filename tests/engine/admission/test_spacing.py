@@ -221,7 +221,8 @@ def test_the_throttle_of_the_newest_revision_counts_the_starts_that_are_known() 
 
 def test_the_row_keeps_no_more_starts_than_the_limit_whoever_overrides_it() -> None:
     world = World(a_book(throttle_limit=2, throttle_per_ms=HOUR_MS))
-    for n in range(9):
+    ran(world, "x-1", scope="x")
+    for n in range(7):
         world.candidate(a_candidate(f"q-{n}", an_alert(scope=f"s-{n}"), override=True, actor="ann"))
 
     throttle = world.slots().throttle

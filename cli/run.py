@@ -21,10 +21,12 @@ from cli.output import (
     span,
     styled,
 )
+from cli.run_export import export_test
 from cli.run_shown import answer_command, event_line, show_run
 from cli.tables import show_rows
 
 app = typer.Typer(no_args_is_help=True, help="Start, list, show, watch, answer, rerun and cancel runs.")
+app.command("export-test")(export_test)
 ENDED = ("succeeded", "failed", "cancelled", "dropped", "expired", "refused", "held_back")
 ASK_EVERY_S = 0.3
 HEARD_OF_WITHIN_S = 30.0

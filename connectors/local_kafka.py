@@ -166,7 +166,7 @@ class LocalKafka:
             unfinished = self._dir / "topics.unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
             properties = self._write_properties(unfinished, Ports(1, 2))
-            cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            cluster_id = new_cluster_id()
             made = subprocess.run(  # noqa: S603 - our own Java, our own arguments
                 [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)],
                 capture_output=True,
@@ -232,6 +232,14 @@ def _is_listening(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def new_cluster_id() -> str:
+    """A UUID as Kafka writes it. None that begins with a dash, which its tools take for an option."""
+    while True:
+        made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not made.startswith("-"):
+            return made
 
 
 def _answers(servers: str, cluster_id: str) -> bool:

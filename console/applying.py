@@ -11,10 +11,14 @@ import msgspec
 from console.parts import Parts
 from console.problems import Problem
 from console.writing import change_catalog
+from engine.catalog import Catalog
+from engine.children import called
+from engine.playbook.calls import Caller, caller_of, check_calls
 from engine.playbook.canonical import canonical_json, digest
 from engine.playbook.model import Playbook
 from engine.playbook.problems import Problem as Finding
 from engine.playbook.reading import Limits, read
+from engine.yaml_values import START
 from schemas.catalog import CatalogChange, PlaybookSet, RevisionAdded
 
 
@@ -46,7 +50,41 @@ def checked(parts: Parts, source: str, file: str) -> Checked:
     if found.playbook is None or any(each.severity == "error" for each in found.problems):
         errors = [str(each) for each in found.problems if each.severity == "error"]
         raise Problem(422, "\n".join(errors) or "no playbook", problems=problem_views(found.problems))
-    return Checked(found.playbook, digest(found.playbook), found.problems)
+    between = _calls(parts.catalog.catalog, source, file, limits.bytes_max)
+    if circles := [each for each in between if each.severity == "error"]:
+        raise Problem(422, "\n".join(map(str, circles)), problems=problem_views(between))
+    return Checked(found.playbook, digest(found.playbook), (*found.problems, *between))
+
+
+def _calls(catalog: Catalog, source: str, file: str, bytes_max: int) -> list[Finding]:
+    """What is wrong with the playbooks that this one runs. Only a circle is an error: what is not active yet,
+    or cannot be called yet, may be applied next.
+    """
+    mine = caller_of(source, file, bytes_max)
+    if mine is None:
+        return []
+    others = [
+        Caller(
+            f"the active playbook {name}",
+            name,
+            START,
+            book.playbook.call is not None,
+            dict.fromkeys(called(book), START),
+        )
+        for name, held in sorted(catalog.playbooks.items())
+        if name != mine.name and held.digest and (book := catalog.compiled(held.digest)) is not None
+    ]
+    found = [each for each in check_calls([mine, *others], whole=True) if each.file == file]
+    return [
+        each
+        if "in a circle" in each.message
+        else msgspec.structs.replace(
+            each,
+            severity="warning",
+            message=each.message.replace("is not among these files", "is not active"),
+        )
+        for each in found
+    ]
 
 
 async def apply(parts: Parts, found: Checked, source: str, actor: str, reason: str) -> Applied:

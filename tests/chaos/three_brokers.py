@@ -6,14 +6,12 @@ it; each dies with the process that started it.
 """
 
 import asyncio
-import base64
 import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,6 +23,7 @@ from aiokafka.errors import KafkaError
 
 from benchmarks.processes import free_port
 from connectors import local_kafka_guard
+from connectors.local_kafka import new_cluster_id
 from connectors.local_kafka_config import LOOPBACK, Ports, java_flags, log_properties, server_properties
 from connectors.local_kafka_jars import default_cache_dir, fetch_jars
 
@@ -124,7 +123,7 @@ class ThreeBrokers:
         """All of them; returns when each has joined the others."""
         class_path = os.pathsep.join(map(str, fetch_jars(self._cache_dir, lambda line: None)))
         voters = ",".join(f"{at}@{LOOPBACK}:{node.ports.controller}" for at, node in self._nodes.items())
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster_id = new_cluster_id()
         with ThreadPoolExecutor(COPIES) as pool:
             list(pool.map(lambda node: node.format(cluster_id, class_path, voters), self._nodes.values()))
         for node in self._nodes.values():

@@ -47,7 +47,9 @@ def test_no_document_speaks_of_a_command_that_is_not_there() -> None:
     told = {
         f"{group} {name}" if group in groups and name else group
         for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
-        for group, name in re.findall(r"(?:`|^\$ )pulsebook ([a-z]+)(?: ([a-z]+))?", page.read_text(), re.M)
+        for group, name in re.findall(
+            r"(?:`|^\$ )pulsebook ([a-z]+)(?: ([a-z]+(?:-[a-z]+)*))?", page.read_text(), re.M
+        )
     }
     assert told - there - groups == set()
     assert len(told) > 10

@@ -262,3 +262,23 @@ async def test_a_secret_that_does_not_exist_is_a_warning_where_the_names_are_kno
     assert await warned(secret_names=lambda: ["OTHER"]) == ["the secret `TOKEN` does not exist"]
     assert await warned(secret_names=lambda: ["TOKEN"]) == []
     assert await warned() == []
+
+
+async def test_playbooks_that_would_run_each_other_in_a_circle_are_refused(web: Web) -> None:
+    def running(name: str, child: str) -> str:
+        return f"playbook: {name}\non: {{call: {{}}}}\nsteps: [{{id: a, run: {child}}}]\n"
+
+    first = await apply(web, running("a", "b"))
+    assert [each["message"] for each in first.json()["problems"]] == ["the playbook `b` is not active"]
+    refused = await apply(web, running("b", "a"))
+    assert refused.status_code == 422
+    assert "playbooks that call each other in a circle: b → a → b" in refused.json()["detail"]
+    assert (await apply(web, running("b", "c"))).status_code == 200
+
+
+async def test_a_playbook_that_cannot_be_run_by_others_is_a_warning(web: Web) -> None:
+    await apply(web, "playbook: b\non: {alert: {kind: x}}\nsteps: [{exit: {}}]\n")
+    answer = await apply(web, "playbook: a\non: {call: {}}\nsteps: [{id: a, run: b}]\n")
+    assert [each["message"] for each in answer.json()["problems"]] == [
+        "the playbook `b` cannot be called: it has no `on.call`"
+    ]

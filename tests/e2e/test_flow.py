@@ -105,7 +105,9 @@ def step(there: Machine, run_id: str, path: str) -> Any:
     return next((one for one in run(there, run_id)["steps"] if one["step"] == path), {})
 
 
-def test_loops_branches_a_child_and_a_question_come_to_their_end(there: Machine, target: Target) -> None:
+def test_loops_branches_a_child_and_a_question_come_to_their_end(
+    there: Machine, target: Target, tmp_path: Path
+) -> None:
     run_id = started(there, "parent")
     eventually(lambda: step(there, run_id, "approve").get("question"), 40)
     assert step(there, run_id, "approve")["question"] == "Go on with child of 3?"
@@ -127,8 +129,15 @@ def test_loops_branches_a_child_and_a_question_come_to_their_end(there: Machine,
     eventually(lambda: run(there, again)["status"] == "failed", 20)
     assert run(there, again)["message"] == ""
     assert len(target.calls) == calls, "nothing before the step is done again"
+    file = tmp_path / "parent.test.yaml"
+    exported = there.cli("run", "export-test", run_id, "-o", str(file))
+    assert exported.returncode == 0, exported.stderr
+    (tmp_path / "parent.yaml").write_text((there.playbooks / "parent.yaml").read_text())
+    tested = there.cli("playbook", "test", str(tmp_path))
+    assert (tested.returncode, "1 test, 0 failed" in tested.stdout) == (0, True), tested.stdout
+
     refused = there.cli("run", "rerun", run_id, "--from", "each[0].get")
-    assert (refused.returncode, "is inside each: begin with each" in refused.stderr) == (1, True)
+    assert (refused.returncode, "is inside each: begin with each" in refused.stderr) == (2, True)
 
 
 def test_a_child_is_cancelled_with_its_parent(there: Machine) -> None:

@@ -72,6 +72,8 @@ def _judged(draft: Draft, candidate: Candidate, book: Compiled | None, situation
 def _take_settings(draft: Draft, candidate: Candidate, book: Compiled) -> None:
     """`max_running` and `throttle` hold for all runs of the playbook: those of the newest revision seen."""
     slots, rules = draft.book, book.playbook.admission
+    if candidate.override:  # a rerun may name an old revision, and looks neither at what is enabled or paused
+        return
     if candidate.catalog_offset > slots.catalog_offset:
         draft.book = replace(
             slots,
@@ -81,7 +83,7 @@ def _take_settings(draft: Draft, candidate: Candidate, book: Compiled) -> None:
         )
     # Whoever makes one else has looked: it is enabled. A parent run has not, it only knows the catalog's
     # offset of its own start.
-    if not candidate.override and candidate.via != "playbook":
+    if candidate.via != "playbook":
         switch(draft, True, candidate.paused, candidate.catalog_offset)
 
 

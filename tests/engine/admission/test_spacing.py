@@ -221,12 +221,26 @@ def test_the_throttle_of_the_newest_revision_counts_the_starts_that_are_known() 
 
 def test_the_row_keeps_no_more_starts_than_the_limit_whoever_overrides_it() -> None:
     world = World(a_book(throttle_limit=2, throttle_per_ms=HOUR_MS))
-    for n in range(9):
+    ran(world, "x-1", scope="x")
+    for n in range(7):
         world.candidate(a_candidate(f"q-{n}", an_alert(scope=f"s-{n}"), override=True, actor="ann"))
 
     throttle = world.slots().throttle
     assert throttle is not None and throttle.starts == (START_MS + 8, START_MS + 9)
     assert world.alert("a-1").until_ms == START_MS + 8 + HOUR_MS
+
+
+def test_a_rerun_of_an_old_revision_brings_back_none_of_its_bounds() -> None:
+    world = World(a_book(throttle_limit=1, throttle_per_ms=HOUR_MS, max_running=3))
+    ran(world, "a-1")
+
+    world.book = a_book()
+    rerun = a_candidate("q-1", an_alert(), override=True, via="rerun", actor="ann", catalog_offset=9)
+    assert world.candidate(rerun).decision == "started"
+
+    world.book = a_book(throttle_limit=1, throttle_per_ms=HOUR_MS, max_running=3)
+    assert world.slots().max_running == 3
+    assert world.alert("b-1", scope="b").rule == "throttle"
 
 
 def test_a_skip_says_what_has_the_key_rather_than_the_throttle() -> None:

@@ -14,7 +14,7 @@ from engine.playbook.compiled import Compiled
 from engine.run.deciding import Place, decide
 from engine.run.ending import end_at_once
 from engine.run.evolving import born, evolve, refold
-from engine.run.fitting import instead, measured, measured_all, too_large
+from engine.run.fitting import instead, measured, too_large
 from engine.run.number import KNOWN_NUMBERS
 from engine.run.responding import after_the_end, respond, resumes
 from engine.run.sending import sends_of
@@ -110,7 +110,7 @@ def _drafted(
     stamp = _stamp(row, record, cause)
     limits = _pinned(row, record).limits
     events: list[RunEvent] = []
-    set_bytes = 0
+    size = set_bytes = 0
     run, place = row, Place()
     more = respond(row, record, cause.at_ms, book)
     if not more and row is not None and resumes(row, record, cause.at_ms):
@@ -126,23 +126,24 @@ def _drafted(
             events.append(event)
             run = after
             # A few steps that each double a variable would need more memory than there is before they rest.
-            set_bytes += measured(event) if isinstance(event, VarsSet) else 0
+            event_bytes = measured(event)
+            size += event_bytes
+            set_bytes += event_bytes if isinstance(event, VarsSet) else 0
             if set_bytes > limits.record_bytes_max and not strict:
                 return events, run
         if not more or run is None:
             return events, run
         more = decide(run, book, place)
-        if more and _is_enough(events, limits, run.pinned.engine):
+        if more and run.pinned.engine >= 2 and _is_enough(len(events), size, limits):
             pause = RunPaused(due_ms=cause.at_ms)
             return [*events, pause], evolve(run, pause, stamp)
     raise AssertionError(f"run {stamp.run_id} does not come to rest")
 
 
-def _is_enough(events: list[RunEvent], limits: Limits, engine: int) -> bool:
-    """Engine number 1 never breaks off."""
-    if engine < 2:
-        return False
-    return len(events) >= EVENTS_PER_INPUT or measured_all(events) > limits.record_bytes_max // _ONE_PART_IN
+def _is_enough(count: int, size_bytes: int, limits: Limits) -> bool:
+    """Whether the run breaks off after so many events, which engine number 1 never does."""
+    in_a_list = size_bytes + count + 1
+    return count >= EVENTS_PER_INPUT or in_a_list > limits.record_bytes_max // _ONE_PART_IN
 
 
 def _folded(run: Run | None, events: Iterable[RunEvent], stamp: Stamp) -> Run | None:

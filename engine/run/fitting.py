@@ -31,11 +31,6 @@ def measured(event: RunEvent) -> int:
     return len(_encoder.encode(event))
 
 
-def measured_all(events: list[RunEvent]) -> int:
-    """The same of all of them."""
-    return len(_encoder.encode(events))
-
-
 def too_large(run: Run | None, events: list[RunEvent], limits: Limits) -> str:
     """Why a row, or the events of one record, do not fit; empty where they do."""
     size = len(_encoder.encode(events)) + _ENVELOPE_BYTES

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from engine.journal import without_repeats
 from engine.timeline_steps import StepLine, fold_step
 from schemas.events import (
     BlockEntered,
@@ -73,20 +74,24 @@ def timeline(
 ) -> Timeline | None:
     """The whole run; repeats by seq are dropped. None without records."""
     view: Timeline | None = None
-    seq = 0
-    for record in journal:
-        if record.seq <= seq:
-            continue
-        seq = record.seq
+    lines: dict[str, StepLine] = {}
+    for record in without_repeats(journal):
         view = view or Timeline(run_id=record.run_id, playbook=record.playbook, started_at_ms=record.at_ms)
-        _add(view, record)
-    if view is not None:
-        for fate in publications:
-            _published(view, fate)
+        _add(view, lines, record)
+    if view is None:
+        return None
+    view.steps = list(lines.values())
+    if not view.ended_at_ms:
+        waits = any(line.status == "waiting" for line in view.steps)
+        busy = any(line.status == "running" and not line.holds_others for line in view.steps)
+        view.status = "waiting" if waits and not busy else "running"
+    for fate in publications:
+        _published(view, fate)
     return view
 
 
-def _add(view: Timeline, record: JournalRecord) -> None:
+def _add(view: Timeline, lines: dict[str, StepLine], record: JournalRecord) -> None:
+    """One record. `lines`: the steps that have begun, by path, in the order in which they did."""
     for index, event in enumerate(record.events):
         match event:
             case RunStarted():
@@ -104,13 +109,10 @@ def _add(view: Timeline, record: JournalRecord) -> None:
             case Reported():
                 view.reports.append(_report(record.seq, index, event))
         if not isinstance(event, RunFinished | BlockEntered) and (path := getattr(event, "step", "")):
-            fold_step(_line(view, path), event, record)
+            line = lines.setdefault(path, StepLine(step=path, block=view.block))
+            fold_step(line, event, record)
         if isinstance(event, VarsSet):
             view.variables |= event.values
-    if not view.ended_at_ms:
-        waits = any(line.status == "waiting" for line in view.steps)
-        busy = any(line.status == "running" and not line.holds_others for line in view.steps)
-        view.status = "waiting" if waits and not busy else "running"
 
 
 def _report(seq: int, index: int, event: Reported) -> ReportLine:
@@ -125,14 +127,6 @@ def _started(view: Timeline, event: RunStarted) -> None:
     view.inputs = event.inputs
     view.parent_run_id = event.parent.run_id if event.parent is not None else ""
     view.alert_title = event.alert.title if event.alert is not None else ""
-
-
-def _line(view: Timeline, path: str) -> StepLine:
-    for line in view.steps:
-        if line.step == path:
-            return line
-    view.steps.append(StepLine(step=path, block=view.block))
-    return view.steps[-1]
 
 
 def _published(view: Timeline, fate: Published | Refused) -> None:

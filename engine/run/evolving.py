@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from engine.journal import without_repeats
 from engine.run.moves import BLOCK_MOVES, RUN_MOVES, STEP_MOVES
 from engine.run.state import Run, Stamp, Status, StepState, Verdict
 from engine.run.stepping import StepEvent, fits, step_after
@@ -36,11 +37,8 @@ PAUSE = "pause"
 def refold(journal: Iterable[JournalRecord]) -> Run | None:
     """The row that a run's journal leads to. Repeats by seq are dropped. None: no run yet, or forgotten."""
     run: Run | None = None
-    seq = 0
-    for record in journal:
-        if record.seq > seq:
-            seq = record.seq
-            run = fold(run, record)
+    for record in without_repeats(journal):
+        run = fold(run, record)
     return run
 
 

@@ -5,6 +5,7 @@ Each kept step names the journal record that says so. What the new run then does
 
 from collections.abc import Iterable
 
+from engine.journal import without_repeats
 from engine.playbook.compiled import Compiled
 from engine.playbook.walking import within
 from engine.run.frames import id_of
@@ -28,21 +29,20 @@ class CannotRerun(ValueError):
 
 def rerun_of(journal: Iterable[JournalRecord], book: Compiled, from_step: str) -> Rerun:
     """What the new run takes over. `book`: the revision that it will follow. Raises CannotRerun."""
-    records = sorted({record.seq: record for record in journal}.items())
+    records = list(without_repeats(journal))
     if not records:
         raise CannotRerun("nothing of that run is known any more")
-    run_id = records[0][1].run_id
     before = _before(book, from_step) if from_step else ()
     names = {step.path for step in within(step for step in book.playbook.steps if step.path in before)}
     seen = _Seen(names)
-    for seq, record in records:
+    for record in records:
         for event in record.events:
-            seen.add(event, seq)
+            seen.add(event, record.seq)
     for path in before:
         if path not in seen.kept:
             raise CannotRerun(f"the step {path} had not ended in that run: begin with it, or before it")
     kept = tuple(seen.kept[path] for path in sorted(seen.kept))
-    return Rerun(run_id=run_id, from_step=from_step, kept=kept, variables=seen.variables)
+    return Rerun(run_id=records[0].run_id, from_step=from_step, kept=kept, variables=seen.variables)
 
 
 def _before(book: Compiled, from_step: str) -> tuple[str, ...]:

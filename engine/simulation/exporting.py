@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.alert.scope import ALERT_TEXTS, alert_scope
+from engine.journal import without_repeats
 from engine.playbook.durations import as_duration
 from engine.playbook.names import is_named
 from engine.run.frames import id_of
@@ -37,7 +38,7 @@ class CannotExport(ValueError):
 
 def exported(journal: Iterable[JournalRecord]) -> str:
     """The test file. Raises CannotExport."""
-    records = [record for _, record in sorted({one.seq: one for one in journal}.items())]
+    records = list(without_repeats(journal))
     events = [event for record in records for event in record.events]
     started = next((event for event in events if isinstance(event, RunStarted)), None)
     finished = next((event for event in events if isinstance(event, RunFinished)), None)

@@ -74,17 +74,8 @@ def _calls(catalog: Catalog, source: str, file: str, bytes_max: int) -> list[Fin
         for name, held in sorted(catalog.playbooks.items())
         if name != mine.name and held.digest and (book := catalog.compiled(held.digest)) is not None
     ]
-    found = [each for each in check_calls([mine, *others], whole=True) if each.file == file]
-    return [
-        each
-        if "in a circle" in each.message
-        else msgspec.structs.replace(
-            each,
-            severity="warning",
-            message=each.message.replace("is not among these files", "is not active"),
-        )
-        for each in found
-    ]
+    found = check_calls([mine, *others], whole=True, place="active", settled=False)
+    return [each for each in found if each.file == file]
 
 
 async def apply(parts: Parts, found: Checked, source: str, actor: str, reason: str) -> Applied:

@@ -18,6 +18,7 @@ from engine.alert.scope import alert_scope
 from engine.catalog import Catalog
 from engine.children import pinned_children
 from engine.holds import PAUSE_ALL
+from engine.playbook.compiled import Compiled
 from engine.run.inputs import resolve
 from engine.run.starting import WITHOUT_ALERT, uses_alert
 from schemas import codec
@@ -84,11 +85,7 @@ def candidate(catalog: Catalog, asked: Start, at_ms: int) -> Candidate:
         raise CannotStart(409, f"{asked.playbook} is disabled")
     if (paused := catalog.holds.paused(asked.playbook)) is not None:
         raise CannotStart(409, _paused(asked.playbook, paused))
-    if asked.alert is None and uses_alert(book, asked.inputs):
-        raise CannotStart(422, WITHOUT_ALERT)
-    problems = resolve(book, asked.inputs, alert_scope(asked.alert) if asked.alert else {})[1]
-    if problems:
-        raise CannotStart(422, problems)
+    refuse_unfit(book, asked.inputs, asked.alert)
     return Candidate(
         request_id=asked.request_id,
         playbook=asked.playbook,
@@ -111,6 +108,15 @@ def candidate(catalog: Catalog, asked: Start, at_ms: int) -> Candidate:
 def _paused(playbook: str, hold: Hold) -> str:
     what = "all playbooks are paused" if hold.name == PAUSE_ALL else f"{playbook} is paused"
     return f"{what} by {hold.actor}{': ' if hold.reason else ''}{hold.reason}"
+
+
+def refuse_unfit(book: Compiled, inputs: Mapping[str, Any], alert: Alert | None) -> None:
+    """Raises CannotStart where a run of the playbook would fail for what it is given."""
+    if alert is None and uses_alert(book, inputs):
+        raise CannotStart(422, WITHOUT_ALERT)
+    problems = resolve(book, inputs, alert_scope(alert) if alert else {})[1]
+    if problems:
+        raise CannotStart(422, problems)
 
 
 def request_id(scope: str, key: str) -> str:

@@ -12,13 +12,10 @@ from console.api.runs import IdempotencyKey, Requested, unknown
 from console.parts import Parts
 from console.problems import Problem
 from console.run_view import journal_of
-from console.starting import CannotStart, hand_in, request_id
-from engine.alert.scope import alert_scope
+from console.starting import CannotStart, hand_in, refuse_unfit, request_id
 from engine.children import pinned_children
 from engine.playbook.compiled import Compiled
-from engine.run.inputs import resolve
 from engine.run.rerunning import CannotRerun, rerun_of
-from engine.run.starting import WITHOUT_ALERT, uses_alert
 from schemas.admissions import Candidate
 from schemas.errors import SchemasError
 from schemas.events import RunFinished, RunStarted
@@ -61,10 +58,6 @@ async def rerun(
         again = rerun_of(journal, book, asked.from_step)
     except CannotRerun as error:
         raise Problem(422, str(error)) from error
-    if started.alert is None and uses_alert(book, started.inputs):
-        raise Problem(422, WITHOUT_ALERT)
-    if problems := resolve(book, started.inputs, alert_scope(started.alert) if started.alert else {})[1]:
-        raise Problem(422, problems)
     catalog = parts.catalog.catalog
     new_id = request_id(f"rerun/{run_id}/{request.user.name}", idempotency_key)
     candidate = Candidate(
@@ -83,6 +76,7 @@ async def rerun(
         rerun=again,
     )
     try:
+        refuse_unfit(book, started.inputs, started.alert)
         return Requested(await hand_in(parts, candidate))
     except CannotStart as error:
         raise Problem(error.status, str(error)) from error

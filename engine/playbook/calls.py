@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from engine.playbook.problems import Problem, nearest
+from engine.playbook.problems import Problem, Severity, nearest
 from engine.yaml_text import read_yaml
 from engine.yaml_values import START, Mark, Value, YamlFault
 
@@ -52,8 +52,14 @@ def caller_of(text: str, file: str, bytes_max: int) -> Caller | None:
     )
 
 
-def check_calls(callers: Sequence[Caller], whole: bool) -> list[Problem]:
-    """What is wrong between these files. `whole`: nothing is known to be missing from them."""
+def check_calls(
+    callers: Sequence[Caller], whole: bool, *, place: str = "among these files", settled: bool = True
+) -> list[Problem]:
+    """What is wrong between these files.
+
+    `whole`: nothing is known to be missing from them. `place`: where a playbook is not that is missing.
+    `settled`: what cannot be called now will not be later, either.
+    """
     found: list[Problem] = []
     first_of: dict[str, Caller] = {}
     for one in callers:
@@ -71,14 +77,14 @@ def check_calls(callers: Sequence[Caller], whole: bool) -> list[Problem]:
                 message = f"playbooks that call each other in a circle: {' → '.join((one.name, *circle))}"
                 found.append(Problem(one.file, *mark, message, "leave out one of these calls"))
             elif called is None and whole:
-                message = f"the playbook `{name}` is not among these files"
+                message = f"the playbook `{name}` is not {place}"
                 fix = nearest(name, sorted(first_of), "apply it before this one runs")
                 found.append(Problem(one.file, *mark, message, fix, "warning"))
             elif called is not None and not called.may_be_called:
                 message = f"the playbook `{name}` cannot be called: it has no `on.call`"
-                found.append(
-                    Problem(one.file, *mark, message, f"write `call: {{}}` below `on` in {called.file}")
-                )
+                fix = f"write `call: {{}}` below `on` in {called.file}"
+                severity: Severity = "error" if settled else "warning"
+                found.append(Problem(one.file, *mark, message, fix, severity))
     return found
 
 

@@ -1,6 +1,7 @@
 """`pulsebook playbook test`: runs the tests beside playbooks in virtual time, without anything that runs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from engine.playbook.problems import Problem
     from engine.simulation.judging import Judged
     from engine.simulation.reading import Case
+
+    BooksIn = Callable[[Path], tuple[dict[str, Compiled], list[Problem]]]
 
 ENDINGS = (".test.yaml", ".test.yml")
 
@@ -30,8 +33,9 @@ def test(
     from cli.playbook_files import problem_line
 
     passed = failed = wrong = 0
+    books_in = cache(_books_in)  # read once for all test files of a folder
     for file in _test_files(paths):
-        problems, cases = _read(file)
+        problems, cases = _read(file, books_in)
         for problem in problems:
             each = _plain(problem)
             document(each) if as_json else say(problem_line(each))
@@ -64,7 +68,7 @@ def _test_files(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-def _read(file: Path) -> "tuple[list[Problem], list[tuple[Case, Judged]]]":
+def _read(file: Path, books_in: "BooksIn") -> "tuple[list[Problem], list[tuple[Case, Judged]]]":
     """What is wrong with a test file, and its tests, run."""
     from connectors.actions.registry import specs
     from engine.playbook.problems import Problem
@@ -75,7 +79,7 @@ def _read(file: Path) -> "tuple[list[Problem], list[tuple[Case, Judged]]]":
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         return [Problem(str(file), 1, 1, f"cannot be read: {error}", "save it as UTF-8 text")], []
-    books, broken = _books_beside(file)
+    books, broken = books_in(file.parent)
     suite = read_suite(text, str(file), books, specs())
     problems = list(suite.problems)
     if suite.playbook not in books:
@@ -83,8 +87,8 @@ def _read(file: Path) -> "tuple[list[Problem], list[tuple[Case, Judged]]]":
     return problems, [(case, judge(case)) for case in suite.cases]
 
 
-def _books_beside(file: Path) -> "tuple[dict[str, Compiled], list[Problem]]":
-    """The playbooks in the folder of a test file, by name; and the errors of those that cannot be read."""
+def _books_in(folder: Path) -> "tuple[dict[str, Compiled], list[Problem]]":
+    """The playbooks in a folder, by name; and the errors of those that cannot be read."""
     from cli.composing import load_settings, playbook_limits
     from cli.playbook_files import is_playbook
     from connectors.actions.registry import specs
@@ -96,7 +100,7 @@ def _books_beside(file: Path) -> "tuple[dict[str, Compiled], list[Problem]]":
     limits = playbook_limits(load_settings())
     books: dict[str, Compiled] = {}
     broken: list[Problem] = []
-    for path in sorted(one for one in file.parent.iterdir() if is_playbook(one) and one.is_file()):
+    for path in sorted(one for one in folder.iterdir() if is_playbook(one) and one.is_file()):
         try:
             found = read(path.read_text(encoding="utf-8"), str(path), specs(), limits=limits)
         except (OSError, UnicodeDecodeError) as error:

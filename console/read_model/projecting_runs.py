@@ -75,18 +75,14 @@ def _live(connection: sqlite3.Connection, run_id: str) -> dict[str, bool]:
 
 
 def _follow(live: dict[str, bool], event: RunEvent) -> None:
-    match event:
-        case BlockEntered():
-            live.clear()
-        case StepRequested():
-            live[event.step] = False
-        case StepRetryScheduled() | StepAsked() | WaitStarted() | ChildRequested():
-            live[event.step] = True
-        case IterationEnded():
-            if event.next_ms:
-                live[event.step] = True
-        case StepSucceeded() | StepFailed() | StepCancelled() | StepAnswered() | IterationStarted():
-            live.pop(event.step, None)
+    if isinstance(event, BlockEntered):
+        live.clear()
+    elif isinstance(event, StepRequested):
+        live[event.step] = False
+    elif isinstance(event, WAITING) or (isinstance(event, IterationEnded) and event.next_ms):
+        live[event.step] = True
+    elif isinstance(event, OVER):
+        live.pop(event.step, None)
 
 
 def _ensure_run(connection: sqlite3.Connection, record: JournalRecord) -> None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from engine.playbook.fields import Fields
-from engine.playbook.key_tables import Section
+from engine.playbook.key_tables import Key, Section
 from engine.playbook.keys_flow import REPEAT
 from engine.playbook.model import (
     Branch,
@@ -17,7 +17,6 @@ from engine.playbook.model import (
 from engine.playbook.positions import Level
 from engine.playbook.reading_kinds import continues
 from engine.playbook.reading_trigger import DAY_MS, read_name
-from engine.yaml_values import Value
 
 if TYPE_CHECKING:
     from engine.playbook.reading_steps import StepReader
@@ -150,14 +149,8 @@ def _lists(
         return []
     if not value.data:
         reader.problems.error(value.mark, f"`{key}` has no steps", f"write {what} and its steps below it")
-    names = tuple(value.data)
-    inner = _Lists(value, names, reader, fields.section)
-    return [(name, reader.steps_of(inner, name, reader.sites.at, f"{path}/{key}/{name}")) for name in names]
-
-
-class _Lists(Fields):
-    """A map whose keys the writer chooses, each with a list of steps."""
-
-    def __init__(self, value: Value, names: tuple[str, ...], reader: "StepReader", section: Section) -> None:
-        known = Section(section.title, tuple(section.keys[0]._replace(name=name) for name in names))
-        super().__init__(value, known, reader.problems)
+    chosen = tuple(Key(name, "list of steps", "") for name in value.data)
+    inner = Fields(value, Section(fields.section.title, chosen), reader.problems)
+    return [
+        (name, reader.steps_of(inner, name, reader.sites.at, f"{path}/{key}/{name}")) for name in value.data
+    ]

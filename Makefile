@@ -7,6 +7,7 @@ UV ?= uv
 PYTHON := .venv/bin/python
 STAMP := .venv/.installed
 PARALLEL := -n logical --dist worksteal
+TWO_AT_A_TIME := -n 2 --dist loadfile
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
 	--custom-compile-command "make locks"
 
@@ -45,12 +46,12 @@ check: setup
 	.venv/bin/lint-imports
 	$(PYTHON) -m pytest -q -m "not kafka and not slow" --hypothesis-profile quick $(PARALLEL)
 
-# First what needs nothing outside, on all cores; then what needs a broker or the time, one after the other; last
-# the schedules of chaos, which mostly wait: two files at a time, each with a broker of its own.
+# First what needs nothing outside, on all cores; then what needs a broker or the time, and last the schedules of chaos:
+# both mostly wait, so two files at a time, each of the two with brokers of its own.
 test: setup
 	$(PYTHON) -m pytest -m "not kafka and not slow" $(PARALLEL)
-	$(PYTHON) -m pytest -m "kafka or slow" --ignore tests/chaos
-	$(PYTHON) -m pytest -m "kafka or slow" tests/chaos -n 2 --dist loadfile
+	$(PYTHON) -m pytest -m "kafka or slow" --ignore tests/chaos $(TWO_AT_A_TIME)
+	$(PYTHON) -m pytest -m "kafka or slow" tests/chaos $(TWO_AT_A_TIME)
 
 bench: setup
 	$(PYTHON) -m benchmarks.engine

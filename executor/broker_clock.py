@@ -3,7 +3,7 @@
 Grants and deadlines are the broker's times. Two things tell us how its clock stands to our monotonic one:
 an acknowledgement (the record was stamped after we sent it: the broker's clock is at most that far ahead),
 and a record that we read (it was stamped before we read it: at least that far). The first is never behind, so
-that no grant is outlived; the second serves until there is one.
+that no grant is outlived; the second serves until there is one, for everything but grants.
 """
 
 import time
@@ -26,6 +26,11 @@ class BrokerClock:
     def __init__(self) -> None:
         self._at_most: deque[float] = deque(maxlen=SAMPLES_MAX)
         self._at_least: float | None = None
+
+    @property
+    def never_behind(self) -> bool:
+        """Whether an acknowledgement has come: what is late by this clock is late."""
+        return bool(self._at_most)
 
     def acknowledged(self, sent_s: float, stamp_ms: int) -> None:
         """A record that was sent at `sent_s` got this timestamp from the broker."""

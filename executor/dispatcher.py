@@ -35,7 +35,9 @@ class Dispatcher:
         now_ms: Callable[[], int],
         is_member: Callable[[], bool],
     ) -> None:
-        """`is_member`: the group knew us less than a session timeout ago: nobody else has our partitions."""
+        """`is_member`: the group knew us less than a session timeout ago, so nobody else has our partitions;
+        and `now_ms` is not behind.
+        """
         self._inbox, self._me, self._metrics = inbox, me, metrics
         self._concurrency, self._now_ms, self._is_member = concurrency, now_ms, is_member
         self._work: dict[int, PartitionWork] = {}

@@ -75,7 +75,7 @@ class Executor:
             self._metrics,
             concurrency=config.concurrency,
             now_ms=self._now_ms,
-            is_member=lambda: self._committer.is_member(self._journal),
+            is_member=lambda: self._clock.never_behind and self._committer.is_member(self._journal),
         )
         self._committer = Committer(config, self._metrics, self._dispatcher.positions)
 

@@ -40,3 +40,12 @@ def test_only_the_latest_acknowledgements_count_so_that_a_clock_that_was_set_is_
     for number in range(SAMPLES_MAX):
         clock.acknowledged(number, BROKER_MS + 60_000 + number * 1000)
     assert clock.epoch_ms(100) == BROKER_MS + 160_000
+
+
+def test_only_an_acknowledgement_makes_it_never_behind() -> None:
+    """A grant that a stopped process finds when it wakes is not judged by what was read late before."""
+    clock = BrokerClock()
+    clock.read(10.0, 1_000_000)
+    assert not clock.never_behind
+    clock.acknowledged(11.0, 1_001_000)
+    assert clock.never_behind

@@ -109,10 +109,14 @@ class EventLogReader:
 
     async def ends(self) -> dict[Place, int]:
         """The present end: next offset of every partition that holds any record."""
+        return {place: end for place, (start, end) in (await self.bounds()).items() if end > start}
+
+    async def bounds(self) -> dict[Place, tuple[int, int]]:
+        """First offset that is kept and next offset, of every partition; equal where it holds nothing."""
         async with self._consumer() as consumer:
             places = await self._places(consumer)
             starts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-            return {self._place(tp): ends[tp] for tp in places if ends[tp] > starts[tp]}
+            return {self._place(tp): (starts[tp], ends[tp]) for tp in places}
 
     async def partition_counts(self) -> dict[str, int]:
         """Topic to how many partitions the brokers say it has."""

@@ -30,7 +30,7 @@ PROCESS_PORTS = {"web": 8080, "processor": 9101, "executor": 9102, "sink": 9103}
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
 PIN = r"^[\w.\-]+(?:\[[\w,]+\])?==\S+(?: ;[^\n\\]+)? \\\n    --hash=sha256:[0-9a-f]{64}"
-ROOMS = ("schemas", "engine", "connectors", "streams", "executor", "console", "cli")
+ROOMS = ("schemas", "engine", "connectors", "streams", "executor", "console", "audit", "cli")
 
 
 def three_brokers() -> dict[str, str]:

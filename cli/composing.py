@@ -5,13 +5,17 @@ One process each is composed in `cli.processes`. Nothing here decides anything.
 
 import dataclasses
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cli.data_folder import is_data_folder
+from cli.local_ports import LOOPBACK
 from cli.output import CANNOT_REACH, WRONG_USE, fail
 from cli.partition_count import PartitionsDiffer, keep_count, kept_count, kept_problems
 from connectors.errors import ConnectorError
+from connectors.local_kafka_config import remembered_broker_port
 from connectors.local_kafka_jars import default_cache_dir
 from connectors.secrets import SecretStore
 from connectors.topics_admin import (
@@ -26,6 +30,7 @@ from schemas.inbox import Limits
 from settings import Settings
 from settings_reading import SettingsError
 
+WITHIN_S = 2.0
 LOCAL: Mapping[str, Any] = {"partitions": 4, "replication": 1, "auth": False}
 
 
@@ -42,8 +47,7 @@ def settings_for_up(data: Path, kafka: str) -> Settings:
     if kafka:
         os.environ["PULSEBOOK_KAFKA"] = kafka
     settings = load_settings()
-    local = {name: value for name, value in LOCAL.items() if name not in settings.origins}
-    return dataclasses.replace(settings, data_dir=data.resolve(), **local)
+    return dataclasses.replace(local(settings), data_dir=data.resolve())
 
 
 def named_kafka(settings: Settings) -> Settings:
@@ -55,6 +59,31 @@ def named_kafka(settings: Settings) -> Settings:
             WRONG_USE,
         )
     return settings
+
+
+def found_kafka(settings: Settings) -> Settings:
+    """The same settings with the Kafka they name; where they name none, that of the `pulsebook up` whose data
+    folder they name. Else the end of the command.
+    """
+    port = None if settings.kafka else remembered_broker_port(settings.data_dir / "kafka")
+    if port is None or not is_data_folder(settings.data_dir):
+        return named_kafka(settings)
+    server = f"{LOOPBACK}:{port}"
+    try:
+        socket.create_connection((LOOPBACK, port), WITHIN_S).close()
+    except OSError:
+        fail(
+            f"the local Kafka of {settings.data_dir.resolve()} does not answer on {server}: it runs while "
+            "`pulsebook up` does. Start that, or name another Kafka with PULSEBOOK_KAFKA.",
+            CANNOT_REACH,
+        )
+    return dataclasses.replace(local(settings), kafka=server)
+
+
+def local(settings: Settings) -> Settings:
+    """The same settings as one machine has them, but for what was given."""
+    values = {name: value for name, value in LOCAL.items() if name not in settings.origins}
+    return dataclasses.replace(settings, **values)
 
 
 def plan(settings: Settings) -> tuple[PlannedTopic, ...]:

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from cli import alert, deadletter, endpoint, mute, pausing, playbook, processes, run, secret, token, topics
+from cli import (
+    alert,
+    audit,
+    deadletter,
+    endpoint,
+    mute,
+    pausing,
+    playbook,
+    processes,
+    run,
+    secret,
+    token,
+    topics,
+)
 from cli.doctor import doctor
 from cli.init import init
 from cli.output import say
@@ -61,6 +74,7 @@ app.add_typer(mute.app, name="mute")
 app.add_typer(secret.app, name="secret")
 app.add_typer(token.app, name="token")
 app.add_typer(deadletter.app, name="deadletter")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:

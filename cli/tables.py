@@ -14,7 +14,19 @@ from rich.table import Table
 from cli.output import CONTROLS, document, moment, out, say, short_moment, styled
 
 TEXTS = frozenset(
-    {"title", "message", "reason", "detail", "description", "result", "value", "matched", "hosts", "problem"}
+    {
+        "title",
+        "message",
+        "reason",
+        "detail",
+        "description",
+        "result",
+        "value",
+        "matched",
+        "hosts",
+        "problem",
+        "change",
+    }
 )
 """Columns of free text: these fold where there is no room."""
 TEXT_LEAST = 16

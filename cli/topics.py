@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from cli.composing import check_prefix, load_settings, make_topics, named_kafka, plan
+from cli.composing import check_prefix, found_kafka, load_settings, make_topics, plan
 from cli.output import ANSWER_IS_NO, CANNOT_REACH, JsonOption, document, fail, say
 from connectors.errors import ConnectorError
 
@@ -14,7 +14,7 @@ app = typer.Typer(no_args_is_help=True, help="Make or verify topics.")
 @app.command()
 def create(as_json: JsonOption = False) -> None:
     """Make the topics that are missing. What is there already is not changed."""
-    settings = named_kafka(load_settings())
+    settings = found_kafka(load_settings())
     made = asyncio.run(make_topics(settings))
     for name in made:
         document({"made": name}) if as_json else say(f"made {name}")
@@ -25,7 +25,7 @@ def create(as_json: JsonOption = False) -> None:
 @app.command()
 def check(as_json: JsonOption = False) -> None:
     """Say every difference between the topics and how they should be; exit code 1 where there is one."""
-    settings = named_kafka(load_settings())
+    settings = found_kafka(load_settings())
     try:
         problems = asyncio.run(check_prefix(settings))
     except ConnectorError as error:

@@ -1,0 +1,8 @@
+"""`pulsebook audit`: the group. Each command is a file beside this one."""
+
+import typer
+
+from cli.audit_log import log
+
+app = typer.Typer(no_args_is_help=True, help="Look back: who changed what, and whether the records are true.")
+app.command("log")(log)

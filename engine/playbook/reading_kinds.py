@@ -2,7 +2,7 @@
 `arguments`.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from engine.playbook.arguments import check_arguments, is_repeatable
 from engine.playbook.fields import Fields
@@ -21,10 +21,12 @@ from engine.playbook.model import (
 )
 from engine.playbook.problems import nearest
 from engine.playbook.reading_trigger import DAY_MS, MONTH_MS, PLAYBOOK_NAME, read_name
+from schemas.catalog import Role
 
 if TYPE_CHECKING:
     from engine.playbook.reading_steps import StepReader
 
+_ROLES = get_args(Role)
 CHOICES_MAX = 20
 CHOICE_CHARS_MAX = 100
 
@@ -160,6 +162,7 @@ def wait(reader: "StepReader", fields: Fields, path: str, condition: str) -> Wai
         inner.missing("timeout", "how long to wait at most; then `output.recovered` is false")
     elif "for" not in inner and "until" not in inner and isinstance(_data(fields, "wait"), dict):
         inner.missing("for", "{for: 2m}, or {until: recovered, timeout: 10m}")
+    reader.check_time(inner, "for" if "for" in inner else "timeout", for_ms or timeout_ms)
     return WaitStep(path=path, condition=condition, until=until, wait_ms=for_ms or timeout_ms)
 
 
@@ -174,13 +177,16 @@ def ask(reader: "StepReader", fields: Fields, path: str, condition: str) -> AskS
     if question is not None:
         reader.sites.template(question)
     choices = _choices(reader, inner)
+    timeout_ms = inner.duration("timeout", HOUR_MS, 1_000, MONTH_MS)
+    if "on_timeout" in inner:
+        reader.check_time(inner, "timeout", timeout_ms)
     return AskStep(
         path=path,
         condition=condition,
         question=inner.text("question"),
         choices=choices,
-        by=inner.texts("by"),
-        timeout_ms=inner.duration("timeout", HOUR_MS, 1_000, MONTH_MS),
+        by=_by(reader, inner),
+        timeout_ms=timeout_ms,
         on_timeout=_choice_of(reader, inner, "on_timeout", (*choices, "fail")),
         on_skip=_on_skip(reader, inner, condition, choices),
         continue_on_error=continues(fields),
@@ -192,6 +198,27 @@ _ASK_NEEDS = {
     "choices": "such as [restart, leave]",
     "on_timeout": "what is taken where nobody answers: a choice, or fail",
 }
+
+
+def _by(reader: "StepReader", inner: Fields) -> tuple[str, ...]:
+    """Who may answer; a name that is no role and no token is likely a slip, as nobody else could."""
+    value = inner.value("by")
+    if value is None:
+        return ()
+    by = inner.texts("by")
+    if value.data == ():
+        reader.problems.error(
+            value.mark, "an empty `by` lets nobody answer", "leave the key out: operators may"
+        )
+    known = (*_ROLES, *(reader.tokens or ()))
+    for word in by:
+        near = nearest(word, known, "-")
+        if word in known or (near == "-" and reader.tokens is None):
+            continue
+        what = "no role" if reader.tokens is None else "no role and no token"
+        fix = f"roles: {', '.join(_ROLES)}; or `pulsebook token create {word} --role ROLE`"
+        reader.problems.warning(value.mark, f"`{word}` is {what}", fix if near == "-" else near)
+    return by
 
 
 def _choices(reader: "StepReader", inner: Fields) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
 """Reads lists of steps: which kind each is, its id, and where it stands. What a kind takes is read in
-`reading_kinds` and, for steps that hold other steps, in `reading_flow`.
+`reading_kinds`, `reading_ask` and, for steps that hold other steps, in `reading_flow`.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Literal
 
-from engine.playbook import reading_flow, reading_kinds
+from engine.playbook import reading_ask, reading_flow, reading_kinds
 from engine.playbook.durations import as_duration
 from engine.playbook.fields import Fields, kind_of
 from engine.playbook.keys import STEPS
@@ -29,7 +29,7 @@ KINDS: Mapping[str, Read] = {
     "set": reading_kinds.set_,
     "exit": reading_kinds.exit_,
     "wait": reading_kinds.wait,
-    "ask": reading_kinds.ask,
+    "ask": reading_ask.ask,
     "run": reading_kinds.run,
     "foreach": reading_flow.foreach,
     "repeat": reading_flow.repeat,

@@ -1,8 +1,10 @@
 """What an alert costs with ever more playbooks: `python -m benchmarks.matching`. No broker, no processes.
 
-Two catalogues, as they are met: playbooks that each ask for a service of their own, by tag or by monitor
-("their own"), so that an alert fits a handful; and playbooks that all ask for the same and differ in `when`
-only, of which the index can rule out none ("all alike"). Compared with a look at every playbook.
+Four catalogues: playbooks that each ask for a service of their own, by tag or by monitor ("their own"), so
+that an alert fits a handful; playbooks that differ in `when` only, which compares with a text, so that the
+index knows what each needs ("by when"); and the same by arithmetic, which the index does not understand, so
+that each is asked ("asked"), and by a regular expression, which costs most ("by regex"). Compared with a look
+at every playbook.
 """
 
 from collections.abc import Callable
@@ -43,9 +45,22 @@ def their_own(at: int) -> AlertTrigger:
     )
 
 
-def all_alike(at: int) -> AlertTrigger:
+def by_when(at: int) -> AlertTrigger:
     """The same for every playbook, but for `when`."""
     return AlertTrigger(endpoint=("datadog-prod",), when=f"alert.title.contains('s-{at}]')")
+
+
+def asked(at: int) -> AlertTrigger:
+    """The same for every playbook, but for a `when` that only asking tells."""
+    return AlertTrigger(endpoint=("datadog-prod",), when=f"size(alert.title) == {1_000 + at}")
+
+
+def by_regex(at: int) -> AlertTrigger:
+    """The same by a regular expression."""
+    return AlertTrigger(endpoint=("datadog-prod",), when=f"alert.title.matches('s-{at}]')")
+
+
+KINDS = {"their own": their_own, "by when": by_when, "asked": asked, "by regex": by_regex}
 
 
 def catalog_of(count: int, trigger: Callable[[int], AlertTrigger]) -> Catalog:
@@ -73,7 +88,7 @@ def main() -> None:
         alert_id=ALERT.id, endpoint=ALERT.endpoint, received_at_ms=1, raw=b"", alert=ALERT
     )
     print(f"{'playbooks':<24}{'us an alert':>12}{'us, each looked at':>20}{'ratio':>8}{'us to index':>13}")
-    for name, trigger in (("their own", their_own), ("all alike", all_alike)):
+    for name, trigger in KINDS.items():
         for count in COUNTS:
             catalog = catalog_of(count, trigger)
             books = catalog.active()

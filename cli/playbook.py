@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import client, playbook_import
-from cli.output import ANSWER_IS_NO, WRONG_USE, JsonOption, document, fail, say
+from cli.output import ANSWER_IS_NO, WRONG_USE, JsonOption, document, fail, moment, say
 from cli.playbook_editor import new, schema
 from cli.tables import show_rows
 
@@ -20,6 +20,7 @@ Paths = Annotated[
     typer.Argument(metavar="PATH...", help="Playbook files, or folders of them.", show_default=False),
 ]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The playbook's name.", show_default=False)]
+EARLIER_SHOWN = 5
 Why = Annotated[str, typer.Option(help="Why, for the record.")]
 
 
@@ -188,6 +189,9 @@ def show(name: Name, as_json: JsonOption = False) -> None:
     if pause := playbook["paused"]:
         state += f", PAUSED by {pause['actor']}"
     say(f"# {name}, {state}, revision {playbook['digest']}, by {playbook['actor']}")
+    for earlier in playbook["earlier"][:EARLIER_SHOWN]:
+        why = f": {earlier['reason']}" if earlier["reason"] else ""
+        say(f"# before: {earlier['digest'][:12]}, {moment(earlier['at_ms'])}, by {earlier['actor']}{why}")
     say(playbook["source"].rstrip())
 
 
@@ -203,3 +207,20 @@ def disable(name: Name, reason: Why = "", as_json: JsonOption = False) -> None:
     """Let a playbook start nothing new; alerts that match it are recorded as held back."""
     answer = client.call("POST", client.at("playbooks", name, "disable"), body={"reason": reason})
     document(answer) if as_json else say(f"{name}: disabled")
+
+
+@app.command()
+def rollback(
+    name: Name,
+    to: Annotated[
+        str, typer.Option("--to", metavar="REVISION", help="Which one; else that before.", show_default=False)
+    ] = "",
+    reason: Why = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Make an earlier revision active again; `playbook show` lists them. Runs in flight go on as they are."""
+    body = {"to": to, "reason": reason}
+    answer = client.call("POST", client.at("playbooks", name, "rollback"), body=body, allow=(422,))
+    if "outcome" not in answer:
+        fail(answer.get("detail", ""))
+    document(answer) if as_json else say(f"{name}: {answer['outcome']}, revision {answer['digest'][:12]}")

@@ -46,7 +46,7 @@ def checked(parts: Parts, source: str, file: str) -> Checked:
     endpoints = [name for name, held in parts.catalog.catalog.endpoints.items() if not held.deleted]
     limits = Limits(parts.settings.playbook_bytes_max, parts.settings.playbook_steps_max)
     secrets = parts.secret_names() if parts.secret_names is not None else None
-    found = read(source, file, parts.actions, endpoints, secrets, limits)
+    found = read(source, file, parts.actions, endpoints, secrets, limits, _answerers(parts))
     if found.playbook is None or any(each.severity == "error" for each in found.problems):
         errors = [str(each) for each in found.problems if each.severity == "error"]
         raise Problem(422, "\n".join(errors) or "no playbook", problems=problem_views(found.problems))
@@ -54,6 +54,13 @@ def checked(parts: Parts, source: str, file: str) -> Checked:
     if circles := [each for each in between if each.severity == "error"]:
         raise Problem(422, "\n".join(map(str, circles)), problems=problem_views(between))
     return Checked(found.playbook, digest(found.playbook), (*found.problems, *between))
+
+
+def _answerers(parts: Parts) -> list[str] | None:
+    """Names of tokens, which `by` may name. None where there are no tokens: everybody may answer there."""
+    if not parts.settings.auth:
+        return None
+    return [name for name, held in parts.catalog.catalog.tokens.items() if not held.deleted]
 
 
 def _calls(catalog: Catalog, source: str, file: str, bytes_max: int) -> list[Finding]:

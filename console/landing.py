@@ -1,6 +1,7 @@
 """The plain page at /: where things are, and a few counts. Pages proper come later."""
 
 import html
+import time
 from string import Template
 
 from litestar import MediaType, Response, get
@@ -30,6 +31,7 @@ code { background: #8882; padding: 0 .2em }
 <p>Alerts in, playbooks run, Datadog hears of it.
 This is the web process, version $version: <strong>$state</strong>.</p>
 $missing
+$holds
 <table>$counts</table>
 <h2>Where things are</h2>
 <ul>
@@ -68,10 +70,35 @@ async def landing(parts: Given) -> Response[str]:
         version=html.escape(parts.settings.version),
         state="not ready" if lacking else "ready",
         missing="".join(f"<p>{html.escape(each)}</p>" for each in lacking),
+        holds=_holds(parts),
         counts=await _counts(parts),
         datadog=_datadog(parts.settings),
     )
     return Response(page, media_type=MediaType.HTML, headers=HEADERS)
+
+
+def _holds(parts: Given) -> str:
+    """What holds starts back; who did it and why is for those who have a token."""
+    holds = parts.catalog.catalog.holds
+    now_ms = time.time_ns() // 1_000_000
+    mutes = sum(each.what.until_ms > now_ms for each in holds.mutes)
+    paused = len(holds.paused_alone)
+    said = [
+        "<strong>All playbooks are paused</strong>: nothing new starts (<code>pulsebook resume --all</code>)"
+        if holds.all_paused
+        else "",
+        f"{_counted(paused, 'playbook is', 'playbooks are')} paused (<code>pulsebook playbook list</code>)"
+        if paused
+        else "",
+        f"{_counted(mutes, 'mute is', 'mutes are')} in force (<code>pulsebook mute list</code>)"
+        if mutes
+        else "",
+    ]
+    return "".join(f"<p>{each}</p>" for each in said if each)
+
+
+def _counted(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"
 
 
 def _datadog(settings: WebSettings) -> str:

@@ -44,6 +44,7 @@ class Catalog:
         self._offset = 0
         self._revisions: dict[str, RevisionAdded] = {}
         self._playbooks: dict[str, PlaybookSet] = {}
+        self._earlier: dict[str, dict[str, PlaybookSet]] = {}
         self._endpoints: dict[str, EndpointSet] = {}
         self._tokens: dict[str, TokenSet] = {}
         self._switches: dict[str, SwitchSet] = {}
@@ -67,6 +68,12 @@ class Catalog:
     def playbooks(self) -> Mapping[str, PlaybookSet]:
         """Name to what holds for it; its digest is empty once it was removed."""
         return MappingProxyType(self._playbooks)
+
+    def earlier(self, name: str) -> tuple[PlaybookSet, ...]:
+        """What made each other revision of a playbook active, the latest first; none twice."""
+        active = self._playbooks[name].digest if name in self._playbooks else ""
+        held = reversed(self._earlier.get(name, {}).values())
+        return tuple(each for each in held if each.digest != active)
 
     @property
     def endpoints(self) -> Mapping[str, EndpointSet]:
@@ -172,7 +179,12 @@ class Catalog:
                     self._compiled.pop(record.digest, None)
                     self._active = self._alert_index = None
             case PlaybookSet():
+                before = self._playbooks.get(record.name)
                 self._playbooks[record.name] = record
+                if record.digest and (before is None or before.digest != record.digest):
+                    earlier = self._earlier.setdefault(record.name, {})
+                    earlier.pop(record.digest, None)
+                    earlier[record.digest] = record
                 self._active = self._alert_index = None
                 found = self._compile(record.digest) if record.digest else ""
                 if isinstance(found, str) and found:

@@ -156,13 +156,25 @@ class Environment:
 
     def activation(self, values: Mapping[str, Any]) -> Any:
         """JSON values made ready for `evaluate_in`. Raises ExpressionError."""
+        data: dict[str, Any] = {}
         try:
-            return self._cel.Activation({name: going_in(value) for name, value in values.items()})
+            for name, value in values.items():
+                if name in self._tag_maps:
+                    data[name], data[name + SEVERAL] = split_tags(value)
+                else:
+                    data[name] = going_in(value)
+            return self._cel.Activation(data)
         except _FOREIGN as error:
             raise _translated(error) from error
 
     def compile(self, text: str) -> Program:
         """Raises ExpressionError with line and column where the expression is wrong."""
+        return self.compile_apart(text)[0]
+
+    def compile_apart(self, text: str) -> tuple[Program, Checked]:
+        """The same, and the checked expression taken apart, for who looks at what it asks. Raises as
+        `compile`.
+        """
         if len(text) > TEXT_MAX:
             raise ExpressionError(f"the expression has {len(text)} characters, more than {TEXT_MAX}", 1, 1)
         if "\0" in text or not text.strip():
@@ -189,7 +201,7 @@ class Environment:
             raise ExpressionError(
                 "the result is an optional value: say what it is otherwise with .orValue()", 1, 1
             )
-        return Program(text, run, kind, reading.uses, self._names)
+        return Program(text, run, kind, reading.uses, self._names), checked
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:

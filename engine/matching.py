@@ -101,15 +101,25 @@ def _looked(facts: Facts, offered: Iterable[Offered]) -> tuple[Looked, ...]:
 def _looked_near(facts: Facts, index: AlertIndex) -> tuple[Looked, ...]:
     """Of many: all that match, and of the others the `NEAR_MAX` nearest, after those that cannot be read."""
     sifted = index.sift(facts)
-    fits = _looked(facts, sifted.fits)
-    misses = [one for one in fits if not one.matched][:NEAR_MAX]
-    nearest = islice(chain(index.unreadable, sifted.near), NEAR_MAX - len(misses))
-    named = (*(one for one in fits if one.matched), *misses, *_looked(facts, nearest))
-    return tuple(sorted(named, key=lambda one: one.playbook))
+    hopeful = index.hopeful(facts, sifted) if len(sifted.fits) > NEAR_MAX else None
+    named: list[Looked] = []
+    misses = 0
+    for one in sifted.fits:
+        if misses >= NEAR_MAX and hopeful is not None and one.name not in hopeful:
+            continue
+        false = _false(facts, one)
+        misses += false is not None
+        if false is None or misses <= NEAR_MAX:
+            named.append(_as_looked(one, false))
+    nearest = islice(chain(index.unreadable, sifted.near), max(0, NEAR_MAX - misses))
+    return tuple(sorted((*named, *_looked(facts, nearest)), key=lambda one: one.playbook))
 
 
 def _look(facts: Facts, offered: Offered) -> Looked:
-    false = _false(facts, offered)
+    return _as_looked(offered, _false(facts, offered))
+
+
+def _as_looked(offered: Offered, false: Miss | None) -> Looked:
     if false is None:
         return Looked(playbook=offered.name, revision=offered.revision, matched=True)
     detail = false.detail

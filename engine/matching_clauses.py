@@ -7,12 +7,11 @@ compared without case, all else letter by letter. Which playbooks are looked at,
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from engine.alert.facts import is_own_event, transition_of
-from engine.alert.scope import alert_scope
 from engine.alert.values import split_tag
-from engine.expressions import ExpressionError
+from engine.matching_when import Whens
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import AlertTrigger
 from schemas.alerts import Alert
@@ -64,9 +63,9 @@ class Facts:
         return tags
 
     @cached_property
-    def scope(self) -> Mapping[str, Any]:
-        """What `when` can see."""
-        return alert_scope(self.alert)
+    def whens(self) -> Whens:
+        """What the `when`s of all playbooks say of it."""
+        return Whens(self.alert)
 
 
 def first_false(facts: Facts, trigger: AlertTrigger, book: Compiled) -> Miss | None:
@@ -126,14 +125,8 @@ def _tags_false(facts: Facts, trigger: AlertTrigger) -> Miss | None:
 
 
 def _when_false(facts: Facts, trigger: AlertTrigger, book: Compiled) -> Miss | None:
-    if not trigger.when:
-        return None
-    try:
-        if book.boolean(trigger.when, facts.scope):
-            return None
-    except ExpressionError as error:
-        return Miss("when", f"`{trigger.when}` failed: {error}")
-    return Miss("when", f"`{trigger.when}` is false")
+    why = facts.whens.why_false(trigger.when, book) if trigger.when else ""
+    return Miss("when", why) if why else None
 
 
 def _listed(wanted: Sequence[str]) -> str:

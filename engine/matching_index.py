@@ -2,19 +2,24 @@
 
 A set of triggers is a whole number with one bit for each, so that one `&` cuts thousands at once. For every
 structural clause (all but `when`) the sets hold exactly the triggers whose clause is true, as
-`engine.matching_clauses` has it: what is left needs no second look but for `when`. Made once for a state of
-the catalog; changes nothing afterwards.
+`engine.matching_clauses` has it: what is left needs no second look but for `when`. Of `when` they hold what
+it needs (`engine.matching_needs`): who lacks that cannot match, whoever has it must be asked. Made once for a
+state of the catalog; changes nothing afterwards.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from engine.matching_clauses import Facts
+from engine.matching_needs import Atom, Need, Source, Test, passing, texts_of
+from engine.matching_when import asked
 from engine.playbook.compiled import Compiled
 from engine.playbook.model import AlertTrigger
 
 _Bits = int
+_Asker = TypeVar("_Asker")
+_Wanted = TypeVar("_Wanted", bound=Hashable)
 
 
 class Offered(NamedTuple):
@@ -33,6 +38,8 @@ class Sifted(NamedTuple):
 
     fits: list[Offered]
     """All structural clauses of one trigger hold; whether `when` does is not looked at."""
+    triggers: _Bits
+    """These triggers."""
     near: list[Offered]
     """Of the others those where all clauses but one hold, nearest first: that one is `test`, `priority`,
     `transition`, or another while the monitor or a tag that was asked for is right.
@@ -73,6 +80,7 @@ class AlertIndex:
             key: _Clause(triggers, partial(_tag, key))
             for key in dict.fromkeys(key for trigger in triggers for key in trigger.tags)
         }
+        self._needs = _Needs(triggers) if any(trigger.when for trigger in triggers) else None
         self._every = (1 << len(triggers)) - 1
         self._tests = _bits(at for at, trigger in enumerate(triggers) if trigger.test)
 
@@ -95,7 +103,12 @@ class AlertIndex:
         taken: set[int] = set()
         fitting = self._owned(fits, taken)
         groups = but_one & ~test, but_one & ~priority, but_one & ~transition, but_one & right
-        return Sifted(fitting, [one for group in groups for one in self._owned(group, taken)])
+        return Sifted(fitting, fits, [one for group in groups for one in self._owned(group, taken)])
+
+    def hopeful(self, facts: Facts, sifted: Sifted) -> frozenset[str]:
+        """The names of those that fit and have what their `when` needs: no other can match."""
+        needed = self._needs.true(facts) if self._needs else self._every
+        return frozenset(one.name for one in self._owned(sifted.triggers & needed, set()))
 
     def recovering(self, facts: Facts) -> list[Offered]:
         """Those that a recovery may concern: endpoint, test, monitor and tags fit one of their triggers."""
@@ -114,14 +127,43 @@ class AlertIndex:
         return [self._playbooks[owner] for owner in found]
 
 
-class _Clause:
+class _Needs:
+    """What the `when`s of all triggers need: the first need of each is one clause, the second another, ..."""
+
+    def __init__(self, triggers: Sequence[AlertTrigger]) -> None:
+        known = [asked(trigger.when) if trigger.when else None for trigger in triggers]
+        needs = [() if one is None else one.needs for one in known]
+        self._clauses = [
+            _Clause(needs, partial(_at, place)) for place in range(max(map(len, needs), default=0))
+        ]
+        atoms = dict.fromkeys(atom for each in needs for need in each for atom in need)
+        self._equal = dict.fromkeys(atom.source for atom in atoms if atom.test == "is")
+        self._others: dict[tuple[Source, Test], list[Atom]] = {}
+        for atom in atoms:
+            if atom.test != "is":
+                self._others.setdefault((atom.source, atom.test), []).append(atom)
+
+    def true(self, facts: Facts) -> _Bits:
+        """The triggers that have what they need."""
+        scope = facts.whens.scope
+        met = [Atom(source, "is", text) for source in self._equal for text in texts_of(source, scope)]
+        for (source, test), atoms in self._others.items():
+            for text in texts_of(source, scope):
+                met += passing(test, text, atoms)
+        bits = -1
+        for clause in self._clauses:
+            bits &= clause.true(met)
+        return bits
+
+
+class _Clause(Generic[_Asker, _Wanted]):
     """One clause of all triggers: who asks for which value, and who does not ask."""
 
     def __init__(
-        self, triggers: Sequence[AlertTrigger], wanted: Callable[[AlertTrigger], Sequence[str] | None]
+        self, triggers: Sequence[_Asker], wanted: Callable[[_Asker], Sequence[_Wanted] | None]
     ) -> None:
         """`wanted`: None asks nothing; an empty list would ask for what no alert has."""
-        asking: dict[str, list[int]] = {}
+        asking: dict[_Wanted, list[int]] = {}
         unasked: list[int] = []
         for at, trigger in enumerate(triggers):
             values = wanted(trigger)
@@ -129,16 +171,20 @@ class _Clause:
                 unasked.append(at)
             for value in dict.fromkeys(values or ()):
                 asking.setdefault(value, []).append(at)
-        self._by_value: Mapping[str, _Bits] = {value: _bits(found) for value, found in asking.items()}
+        self._by_value: Mapping[_Wanted, _Bits] = {value: _bits(found) for value, found in asking.items()}
         self._unasked = _bits(unasked)
         self.asked = ((1 << len(triggers)) - 1) & ~self._unasked
 
-    def true(self, values: Iterable[str]) -> _Bits:
+    def true(self, values: Iterable[_Wanted]) -> _Bits:
         """The triggers that ask nothing, or for one of these values."""
         bits = self._unasked
         for value in values:
             bits |= self._by_value.get(value, 0)
         return bits
+
+
+def _at(place: int, needs: tuple[Need, ...]) -> Need | None:
+    return needs[place] if place < len(needs) else None
 
 
 def _bits(positions: Iterable[int]) -> _Bits:

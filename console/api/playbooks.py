@@ -47,12 +47,23 @@ class PlaybookSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What pauses it; null: nothing does."""
 
 
+class EarlierView(msgspec.Struct, frozen=True, kw_only=True):
+    """A revision that was active before: when it last became so, by whom, why."""
+
+    digest: str
+    actor: str
+    at_ms: int
+    reason: str
+
+
 class PlaybookView(PlaybookSummary, frozen=True, kw_only=True):
     """A playbook with its text as it was applied."""
 
     source: str
     playbook: Any
     """The playbook as it was understood, defaults filled in."""
+    earlier: list[EarlierView]
+    """Its other revisions, the latest first: `rollback` takes the first of them."""
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +94,13 @@ async def show(parts: Given, name: FromPath[str]) -> PlaybookView:
         raise Problem(404, f"the revision of {name} is not readable by this version")
     playbook = msgspec.to_builtins(book.playbook)
     return PlaybookView(
-        **_summary(catalog, held), source=catalog.revisions[held.digest].source, playbook=playbook
+        **_summary(catalog, held),
+        source=catalog.revisions[held.digest].source,
+        playbook=playbook,
+        earlier=[
+            EarlierView(digest=each.digest, actor=each.actor, at_ms=each.at_ms, reason=each.reason)
+            for each in catalog.earlier(name)
+        ],
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.importing.source import Source, below, is_set, scalar_text
 from engine.playbook.durations import as_duration, duration_ms
-from engine.playbook.reading_kinds import CHOICES_MAX
+from engine.playbook.reading_ask import CHOICES_MAX
 from engine.yaml_values import Mark, Value
 from engine.yaml_writing import Commented
 

@@ -52,7 +52,7 @@ class Fields:
         for name in self.items:
             if name in self.section.later:
                 message = f"`{name}` of {self.section.title} is not supported yet"
-                self.problems.error(self._keys[name], message, "leave it out")
+                self.problems.error(self._keys[name], message, self.section.later[name])
             elif name not in self.section.names:
                 message = f"{self.section.title} has no key `{name}`"
                 self.problems.error(self._keys[name], message, nearest(name, self.section.names))

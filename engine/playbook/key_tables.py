@@ -1,5 +1,7 @@
 """What a table of keys is made of. The tables themselves are in `keys`, those of flow in `keys_flow`."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 NAME = "^(?!(?:true|false|null|in)$)[A-Za-z_][A-Za-z0-9_]{0,63}$"
@@ -32,7 +34,8 @@ class Section(NamedTuple):
 
     title: str
     keys: tuple[Key, ...]
-    later: tuple[str, ...] = ()
+    later: Mapping[str, str] = MappingProxyType({})
+    """Keys that are planned and refused until then: name to what to do instead."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ ASK = Section(
             "required with if",
         ),
     ),
-    later=("via",),
+    later={"via": "leave it out; `run.url` is where it is answered: a step before it can post that"},
 )
 RUN_STEP = Section(
     "a run step",

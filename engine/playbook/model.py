@@ -9,6 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 HOUR_MS = 3_600_000
+BLOCK_MS = 300_000
+"""How long `on_failure` has, and `finally`."""
 InputType = Literal["string", "int", "float", "bool", "list", "map"]
 OnUnknown = Literal["fail", "ask", "continue", "retry"]
 ReportKind = Literal["failed", "succeeded", "cancelled"]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from engine.playbook.checks import check_sites
 from engine.playbook.fields import Fields, kind_of
 from engine.playbook.keys import PLAYBOOK
-from engine.playbook.model import HOUR_MS, Playbook
+from engine.playbook.model import BLOCK_MS, HOUR_MS, Playbook
 from engine.playbook.own_events import check_own_events
 from engine.playbook.positions import Position
 from engine.playbook.problems import Problem, Problems
@@ -57,8 +57,11 @@ def read(
     endpoints: Collection[str] | None = None,
     secrets: Collection[str] | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    tokens: Collection[str] | None = None,
 ) -> Read:
-    """Reads a playbook. `known`: actions by name; `endpoints`, `secrets`: names that exist, None: unknown."""
+    """Reads a playbook. `known`: actions by name; `endpoints`, `secrets`, `tokens`: names that exist, None:
+    unknown.
+    """
     problems = Problems(filename)
     try:
         value = read_yaml(text, limits.bytes_max)
@@ -66,7 +69,7 @@ def read(
         problems.error(fault.mark, str(fault), fault.fix)
         return Read(None, problems.sorted())
     sites = Sites(problems)
-    reader = StepReader(sites, known, limits.steps_max)
+    reader = StepReader(sites, known, limits.steps_max, tokens)
     playbook = _playbook(value, sites, reader, endpoints)
     check_sites(playbook, reader.positions, sites.found, problems, secrets)
     check_own_events(playbook, value, problems)
@@ -80,7 +83,8 @@ def _playbook(value: Value, sites: Sites, reader: StepReader, endpoints: Collect
         if key not in fields and isinstance(value.data, dict):
             fields.missing(key)
     alerts, call = read_on(fields.value("on"), sites, endpoints)
-    steps = reader.block(fields, "steps", "steps")
+    timeout_ms = fields.duration("timeout", HOUR_MS, 1_000, MONTH_MS)
+    steps = reader.block(fields, "steps", timeout_ms)
     after_steps = reader.after_steps
     given = fields.value("steps")
     if given is not None and given.data == ():
@@ -94,10 +98,10 @@ def _playbook(value: Value, sites: Sites, reader: StepReader, endpoints: Collect
         call=call,
         inputs=read_inputs(fields.map("inputs"), sites, bool(alerts)),
         admission=read_admission(fields.map("admission"), sites),
-        timeout_ms=fields.duration("timeout", HOUR_MS, 1_000, MONTH_MS),
+        timeout_ms=timeout_ms,
         steps=steps,
-        on_failure=reader.block(fields, "on_failure", "on_failure"),
-        finally_=reader.block(fields, "finally", "finally"),
+        on_failure=reader.block(fields, "on_failure", BLOCK_MS),
+        finally_=reader.block(fields, "finally", BLOCK_MS),
         report=_report(fields),
         outputs=_outputs(fields, sites, after_steps),
     )

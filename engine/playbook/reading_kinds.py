@@ -1,5 +1,5 @@
-"""Reads steps that hold no other steps: their keys, kind by kind. What an action takes is checked in
-`arguments`.
+"""Reads steps that hold no other steps: their keys, kind by kind; questions in `reading_ask`. What an action
+takes is checked in `arguments`.
 """
 
 from typing import TYPE_CHECKING
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from engine.playbook.arguments import check_arguments, is_repeatable
 from engine.playbook.fields import Fields
 from engine.playbook.keys import EXIT, PUBLISH, RETRY
-from engine.playbook.keys_flow import ASK, WAIT
+from engine.playbook.keys_flow import WAIT
 from engine.playbook.model import (
     HOUR_MS,
     ActionStep,
-    AskStep,
     ExitStep,
     PublishStep,
     Retry,
@@ -24,9 +23,6 @@ from engine.playbook.reading_trigger import DAY_MS, MONTH_MS, PLAYBOOK_NAME, rea
 
 if TYPE_CHECKING:
     from engine.playbook.reading_steps import StepReader
-
-CHOICES_MAX = 20
-CHOICE_CHARS_MAX = 100
 
 
 def action(reader: "StepReader", fields: Fields, path: str, condition: str) -> ActionStep:
@@ -160,84 +156,8 @@ def wait(reader: "StepReader", fields: Fields, path: str, condition: str) -> Wai
         inner.missing("timeout", "how long to wait at most; then `output.recovered` is false")
     elif "for" not in inner and "until" not in inner and isinstance(_data(fields, "wait"), dict):
         inner.missing("for", "{for: 2m}, or {until: recovered, timeout: 10m}")
+    reader.check_time(inner, "for" if "for" in inner else "timeout", for_ms or timeout_ms)
     return WaitStep(path=path, condition=condition, until=until, wait_ms=for_ms or timeout_ms)
-
-
-def ask(reader: "StepReader", fields: Fields, path: str, condition: str) -> AskStep:
-    """`ask`."""
-    inner = Fields(fields.value("ask"), ASK, reader.problems)
-    if isinstance(_data(fields, "ask"), dict):
-        for key in ("question", "choices", "on_timeout"):
-            if key not in inner:
-                inner.missing(key, _ASK_NEEDS[key])
-    question = inner.value("question")
-    if question is not None:
-        reader.sites.template(question)
-    choices = _choices(reader, inner)
-    return AskStep(
-        path=path,
-        condition=condition,
-        question=inner.text("question"),
-        choices=choices,
-        by=inner.texts("by"),
-        timeout_ms=inner.duration("timeout", HOUR_MS, 1_000, MONTH_MS),
-        on_timeout=_choice_of(reader, inner, "on_timeout", (*choices, "fail")),
-        on_skip=_on_skip(reader, inner, condition, choices),
-        continue_on_error=continues(fields),
-    )
-
-
-_ASK_NEEDS = {
-    "question": "what is asked",
-    "choices": "such as [restart, leave]",
-    "on_timeout": "what is taken where nobody answers: a choice, or fail",
-}
-
-
-def _choices(reader: "StepReader", inner: Fields) -> tuple[str, ...]:
-    value = inner.value("choices")
-    if value is None:
-        return ()
-    if not isinstance(value.data, tuple):
-        inner.wrong("choices", "a list", "such as [restart, leave]")
-        return ()
-    choices = tuple(inner.texts_of("choices", value))
-    twice = next((one for at, one in enumerate(choices) if one in choices[:at]), None)
-    if not choices:
-        reader.problems.error(value.mark, "there is nothing to choose", "such as [restart, leave]")
-    elif len(choices) > CHOICES_MAX:
-        reader.problems.error(value.mark, f"more than {CHOICES_MAX} choices", "ask two questions")
-    elif twice is not None:
-        reader.problems.error(value.mark, f"the choice `{twice}` is there twice", "leave one out")
-    elif "fail" in choices:
-        message = "a choice cannot be called `fail`, which means that the step fails"
-        reader.problems.error(value.mark, message, "such as stop")
-    elif wrong := next((one for one in choices if not one.strip() or len(one) > CHOICE_CHARS_MAX), None):
-        message = f"a choice has 1 to {CHOICE_CHARS_MAX} characters, and one here has {len(wrong)}"
-        reader.problems.error(value.mark, message, "one or two words; put the rest into the question")
-    return choices
-
-
-def _choice_of(reader: "StepReader", inner: Fields, key: str, options: tuple[str, ...]) -> str:
-    value = inner.value(key)
-    if value is None:
-        return ""
-    if isinstance(value.data, tuple | dict) or value.data is None:
-        inner.wrong(key, "a choice", f"one of {', '.join(options)}")
-    elif value.text not in options:
-        reader.problems.error(
-            value.mark, f"`{key}` is {value.text!r}, which is not a choice", f"one of {', '.join(options)}"
-        )
-    return value.text
-
-
-def _on_skip(reader: "StepReader", inner: Fields, condition: str, choices: tuple[str, ...]) -> str:
-    if condition and "on_skip" not in inner and inner.items:
-        inner.missing("on_skip", "the choice that is taken where `if` is false and nobody is asked")
-    elif not condition and "on_skip" in inner:
-        message = "`on_skip` is for a question with `if`, and this one is always asked"
-        reader.problems.error(inner.key_mark("on_skip"), message, "leave it out")
-    return _choice_of(reader, inner, "on_skip", choices)
 
 
 def run(reader: "StepReader", fields: Fields, path: str, condition: str) -> RunStep:

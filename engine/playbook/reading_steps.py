@@ -1,11 +1,12 @@
 """Reads lists of steps: which kind each is, its id, and where it stands. What a kind takes is read in
-`reading_kinds` and, for steps that hold other steps, in `reading_flow`.
+`reading_kinds`, `reading_ask` and, for steps that hold other steps, in `reading_flow`.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Literal
 
-from engine.playbook import reading_flow, reading_kinds
+from engine.playbook import reading_ask, reading_flow, reading_kinds
+from engine.playbook.durations import as_duration
 from engine.playbook.fields import Fields, kind_of
 from engine.playbook.keys import STEPS
 from engine.playbook.model import Step
@@ -28,7 +29,7 @@ KINDS: Mapping[str, Read] = {
     "set": reading_kinds.set_,
     "exit": reading_kinds.exit_,
     "wait": reading_kinds.wait,
-    "ask": reading_kinds.ask,
+    "ask": reading_ask.ask,
     "run": reading_kinds.run,
     "foreach": reading_flow.foreach,
     "repeat": reading_flow.repeat,
@@ -41,14 +42,23 @@ KINDS: Mapping[str, Read] = {
 class StepReader:
     """Reads the blocks of one playbook, one after the other: steps are counted over all of them."""
 
-    def __init__(self, sites: Sites, known: Mapping[str, ActionSpec], steps_max: int = STEPS_MAX) -> None:
+    def __init__(
+        self,
+        sites: Sites,
+        known: Mapping[str, ActionSpec],
+        steps_max: int = STEPS_MAX,
+        tokens: Collection[str] | None = None,
+    ) -> None:
         self.sites = sites
         self.problems = sites.problems
         self.known = known
+        self.tokens = tokens
+        """Names of API tokens that exist; None: nobody knows."""
         self.positions: dict[str, Position] = {}
         """Where each step stands, by path."""
         self._steps_max = steps_max
         self._count = 0
+        self._block, self._block_ms = "", 0
         self._top = 0
         """Steps of the blocks that were read: a block goes on counting where the last one ended."""
         self._ids: dict[str, Mark] = {}
@@ -58,13 +68,31 @@ class StepReader:
         """The place behind all that was read so far."""
         return (Level("", self._top),)
 
-    def block(self, fields: Fields, name: str, stage: Any) -> tuple[Step, ...]:
-        """The steps below one key of the playbook."""
-        self.sites.stage = stage
+    def block(
+        self, fields: Fields, name: Literal["steps", "on_failure", "finally"], block_ms: int
+    ) -> tuple[Step, ...]:
+        """The steps below one key of the playbook. `block_ms`: how long all of them have."""
+        self.sites.stage, self._block, self._block_ms = name, name, block_ms
         steps = self.steps_of(fields, name, (), "", first=self._top)
         given = fields.value(name)
         self._top += len(given.data) if given is not None and isinstance(given.data, tuple) else 0
         return steps
+
+    def check_time(self, inner: Fields, key: str, needs_ms: int) -> None:
+        """Warns of a step that waits so long that its run, or its block, ends before it does.
+
+        `inner`, `key`: where it says how long.
+        """
+        if needs_ms < self._block_ms or not inner.items:
+            return
+        whole = "the whole run" if self._block == "steps" else f"`{self._block}`"
+        longer = ", or give the playbook a longer one" if self._block == "steps" else ""
+        self.problems.warning(
+            inner.key_mark(key),
+            f"this may wait {as_duration(needs_ms)}, and {whole} has {as_duration(self._block_ms)}: "
+            "that ends first, as a failure",
+            f"a shorter `{key}` here{longer}",
+        )
 
     def steps_of(
         self,

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from engine.expressions import ExpressionError
 from engine.playbook.compiled import Compiled
+from engine.playbook.model import BLOCK_MS
 from engine.run.failing import cut
 from engine.run.reporting import own_report
 from engine.run.scope import Scope
@@ -12,9 +13,6 @@ from engine.run.state import UNDER_WAY, Block, Run, Verdict
 from schemas.errors import MalformedMessage
 from schemas.events import BlockEntered, Reported, RunEvent, RunFinished, StepCancelled
 from schemas.json import size_bytes
-
-BLOCK_MS = 300_000
-"""What `on_failure` and `finally` have, each."""
 
 SUCCEEDED = Verdict(status="succeeded")
 

@@ -22,6 +22,7 @@ from schemas.events import (
     RunStarted,
     StepAnswered,
     StepAsked,
+    StepCancelled,
     StepFailed,
     StepRequested,
     StepRetryScheduled,
@@ -46,8 +47,8 @@ def exported(journal: Iterable[JournalRecord]) -> str:
         raise CannotExport(_NOTHING)
     answers, told = _Answers(), Told()
     for record in records:
+        answers.hear(record)
         for event in record.events:
-            answers.hear(event, record.at_ms)
             told.hear(event)
     case: dict[str, Any] = {"name": f"as in run {records[0].run_id}"}
     if started.alert is not None:
@@ -57,7 +58,7 @@ def exported(journal: Iterable[JournalRecord]) -> str:
     if said := answers.written():
         case["answers"] = said
     case["expect"] = _expected(finished, told)
-    notes = tuple(_notes(events, started))
+    notes = tuple(_notes(events, started, answers.unsaid))
     case = _sayable(case)
     test = Commented(case, notes) if notes else case
     return write_yaml({"playbook": started.playbook, "tests": [test]})
@@ -104,11 +105,14 @@ def _expected(finished: RunFinished, told: Told) -> dict[str, Any]:
     return found
 
 
-def _notes(events: list[RunEvent], started: RunStarted) -> Iterable[str]:
+def _notes(events: list[RunEvent], started: RunStarted, unsaid: list[str]) -> Iterable[str]:
     if any(isinstance(event, CancelSeen) for event in events):
         yield "note: this run was cancelled; in a test nobody cancels, so it will go another way."
     if started.rerun is not None and started.rerun.kept:
         yield f"note: this was a rerun of {started.rerun.run_id}; answer the steps that it did not do again."
+    if unsaid:
+        names = ", ".join(unsaid)
+        yield f"note: {names} got no answer, not even of its own timeout, which here ends it first."
 
 
 class _Answers:
@@ -116,47 +120,68 @@ class _Answers:
 
     def __init__(self) -> None:
         self.found: dict[str, list[Any]] = {}
-        self._kinds: dict[str, str] = {}
-        self._open: dict[str, int] = {}
-        """Attempts under way: when each was requested."""
+        self.unsaid: list[str] = []
+        """Steps that were given up later than their own timeout: they had not begun, which nobody can say."""
+        self._open: dict[str, tuple[str, int]] = {}
+        """What is under way: its kind (action, child, ask, wait), and since when."""
+        self._timeouts_ms: dict[str, int] = {}
+        self._children: dict[str, str] = {}
         self._at_ms = 0
-        self._side_by_side = False
+        self._timed = False
 
     def written(self) -> dict[str, Any]:
-        """By step. How long an attempt took matters only where others were under way beside it."""
-        if not self._side_by_side:
-            for said in self.found.values():
-                for one in said:
-                    if isinstance(one, dict):
-                        one.pop("after", None)
-        return {path: said[0] if len(said) == 1 else said for path, said in self.found.items()}
+        """By step. How long each took matters only where others were under way beside it, or time ran out."""
+        found = self.found
+        if not self._timed:
+            found = {path: [_untimed(one) for one in said] for path, said in found.items()}
+        return {path: said[0] if len(said) == 1 else said for path, said in found.items()}
 
-    def hear(self, event: RunEvent, at_ms: int) -> None:
-        """The next event."""
-        self._at_ms = at_ms
+    def hear(self, record: JournalRecord) -> None:
+        """The next record."""
+        self._at_ms = record.at_ms
+        given_up: dict[str, None] = {}
+        for event in record.events:
+            match event:
+                case StepCancelled():
+                    given_up[event.step] = None
+                case StepFailed() | StepRetryScheduled() | StepAsked():
+                    given_up.pop(event.step, None)
+            self._hear(event)
+        for path in given_up:
+            # Without a word of what became of it: the run, or its block, ended first.
+            if path in self._open:
+                self._timed = True
+                if record.at_ms - self._open[path][1] >= self._timeouts_ms.get(path, record.at_ms):
+                    self.unsaid.append(path)
+                self._say(path, "timeout")
+
+    def _hear(self, event: RunEvent) -> None:
         match event:
             case StepRequested():
-                self._kinds[event.step] = "action"
-                self._open[event.step] = at_ms
-                self._side_by_side |= len(self._open) > 1
+                self._timeouts_ms[event.step] = event.timeout_ms
+                self._begin(event.step, "action")
             case ChildRequested():
-                self._kinds[event.step] = "child"
-            case WaitStarted():
-                self._kinds[event.step] = "wait" if event.until == "recovered" else "time"
+                self._children[event.step] = event.child_run_id
+                self._begin(event.step, "child")
+            case WaitStarted() if event.until == "recovered":
+                self._begin(event.step, "wait")
             case StepAsked():
                 if event.attempt:
                     self._say(event.step, {"error": "timeout", "unknown": True})
-                else:
-                    self._kinds[event.step] = "ask"
+                self._begin(event.step, "ask")
             case StepAnswered():
-                self._say(event.step, _word(event.choice) if event.actor else "timeout")
+                self._say(event.step, _answer(event) if event.actor else "timeout")
             case StepRetryScheduled():
                 self._say(event.step, _error(event.kind, event.message))
             case StepSucceeded() | StepFailed():
                 self._end(event)
 
+    def _begin(self, path: str, kind: str) -> None:
+        self._open[path] = kind, self._at_ms
+        self._timed |= len(self._open) > 1
+
     def _end(self, event: StepSucceeded | StepFailed) -> None:
-        kind = self._kinds.get(event.step)
+        kind = self._open.get(event.step, ("", 0))[0]
         if isinstance(event, StepSucceeded):
             if kind in ("action", "child"):
                 self._say(event.step, {"output": event.output})
@@ -164,28 +189,43 @@ class _Answers:
                 healed = isinstance(event.output, dict) and event.output.get("recovered") is True
                 self._say(event.step, {"recovered": True} if healed else "timeout")
         elif kind == "child":
-            self._say(event.step, {"error": "failed"})
-        elif kind == "action" and not self._was_asked(event.step):
+            self._say(event.step, _child(event, self._children[event.step]))
+        elif kind == "action":
             told = _error(event.kind, event.message)
             self._say(event.step, told | {"unknown": True} if event.status == "unknown" else told)
 
-    def _was_asked(self, step: str) -> bool:
-        """Whether a person's word, which is told already, has ended it."""
-        said = self.found.get(step, [])
-        return bool(said) and isinstance(said[-1], str)
-
     def _say(self, step: str, said: Any) -> None:
-        asked_ms = self._open.pop(step, None)
-        if asked_ms is not None and isinstance(said, dict) and self._at_ms > asked_ms:
-            said["after"] = as_duration(self._at_ms - asked_ms)
+        _, since_ms = self._open.pop(step, ("", self._at_ms))
+        if isinstance(said, dict) and self._at_ms > since_ms:
+            key = "recovered_after" if said.pop("recovered", False) else "after"
+            said[key] = as_duration(self._at_ms - since_ms)
         self.found.setdefault(step, []).append(said)
 
 
-def _word(choice: str) -> Any:
-    """What a person said; the word `timeout` alone would mean that nobody did."""
-    return {"choice": choice} if choice == "timeout" else choice
+def _untimed(said: Any) -> Any:
+    """The same without how long it took."""
+    if not isinstance(said, dict):
+        return said
+    if "recovered_after" in said:
+        return {"recovered": True}
+    return {key: value for key, value in said.items() if key != "after"}
+
+
+def _answer(event: StepAnswered) -> dict[str, Any]:
+    """What a person said, who it was, and their remark."""
+    said = {"choice": event.choice, "by": event.actor}
+    return said | {"comment": event.comment} if event.comment else said
 
 
 def _error(kind: str, message: str) -> dict[str, Any]:
     told: dict[str, Any] = {"error": "timeout" if kind == "unknown" else kind}
     return told | {"message": message} if message else told
+
+
+def _child(event: StepFailed, run_id: str) -> dict[str, Any]:
+    """How a child ended, or that it did not begin; of the step's message what the child itself said."""
+    if event.kind != "child":
+        return _error(event.kind, event.message.partition(" did not start: ")[2])
+    ended, _, message = event.message.partition(": ")
+    cancelled = ended.startswith(f"the run {run_id} of ") and ended.endswith(" cancelled")
+    return _error("cancelled" if cancelled else "failed", message)

@@ -189,7 +189,24 @@ def test_a_playbook_is_listed_shown_disabled_and_enabled(
     assert json.loads(pulsebook("playbook", "enable", "one", "--json").stdout)["enabled"] is True
 
 
-@pytest.mark.parametrize("command", ["show", "enable", "disable"])
+def test_a_playbook_goes_back_to_the_revision_before(folder: Path, pulsebook: Pulsebook, web: Served) -> None:
+    one = folder / "one.yaml"
+    first = json.loads(pulsebook("playbook", "apply", str(one), "--json").stdout)["digest"]
+    one.write_text(one.read_text().replace("first", "changed"))
+    pulsebook("playbook", "apply", str(one), "--reason", "better")
+    assert f"# before: {first[:12]}, " in pulsebook("playbook", "show", "one").stdout
+
+    done = pulsebook("playbook", "rollback", "one", "--reason", "it was not")
+
+    assert (done.exit_code, done.stdout) == (0, f"one: applied, revision {first[:12]}\n")
+    assert 'message: "first"' in pulsebook("playbook", "show", "one").stdout
+    refused = pulsebook("playbook", "rollback", "one", "--to", "zz")
+    assert refused.exit_code == 1
+    assert "no revision of one begins with zz; there are: " in refused.stderr
+    assert pulsebook("playbook", "rollback", "two").exit_code == 1
+
+
+@pytest.mark.parametrize("command", ["show", "enable", "disable", "rollback"])
 def test_an_unknown_playbook_is_the_answer_no(web: Served, pulsebook: Pulsebook, command: str) -> None:
     done = pulsebook("playbook", command, "nosuch")
     assert done.exit_code == 1

@@ -16,6 +16,7 @@ MAY = {
     ("POST", "/api/v1/playbooks/x/disable"): "operator",
     ("POST", "/api/v1/endpoints/x/alerts"): "operator",
     ("POST", "/api/v1/playbooks"): "admin",
+    ("POST", "/api/v1/playbooks/x/rollback"): "admin",
     ("POST", "/api/v1/endpoints"): "admin",
     ("DELETE", "/api/v1/endpoints/x"): "admin",
     ("GET", "/api/v1/tokens"): "admin",

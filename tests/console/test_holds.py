@@ -178,3 +178,25 @@ async def test_an_operator_may_pause_and_mute_and_a_viewer_may_not(make_web: Mak
     assert await asked("ops-token") in (200, 201, 404)
     if path == "pause":
         assert switches(web)[0].actor == "ops"
+
+
+async def test_the_landing_page_says_that_starts_are_held_back_and_names_nobody(web: Web) -> None:
+    async def page() -> str:
+        return (await web.client.get("/")).text
+
+    await apply(web)
+    assert "paused" not in await page() and "in force" not in await page()
+
+    await post(web, "playbooks/restart/pause", reason="wrong pods")
+    await post(web, "mutes", **{"for": "2h", "tags": {"env": ["prod"]}})
+    await post(web, "mutes", **{"for": "1s", "playbooks": ["restart"]})
+    held = await page()
+    assert "1 playbook is paused" in held and "2 mutes are in force" in held
+    assert "All playbooks are paused" not in held
+    assert "wrong pods" not in held and "local" not in held and "restart" not in held
+
+    await post(web, "pause")
+    assert "All playbooks are paused" in await page()
+    await post(web, "resume")
+    await post(web, "playbooks/restart/resume")
+    assert "paused" not in await page()

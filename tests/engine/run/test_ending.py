@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.playbook.model import ExitStep, SetStep
-from engine.run.ending import BLOCK_MS
+from engine.playbook.model import BLOCK_MS, ExitStep, SetStep
 from engine.run.evolving import refold
 from schemas.admissions import RunEnded
 from schemas.events import BlockEntered, CancelSeen, RecoverySeen, RunForgotten, StepLate

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.run.ending import BLOCK_MS
+from engine.playbook.model import BLOCK_MS
 from schemas.events import BlockEntered, StepCancelled, StepFailed, StepRetryScheduled
 from schemas.inbox import TimerFired
 from tests.engine.run.given import RUN_ID, Life, a_playbook, a_step, names, one

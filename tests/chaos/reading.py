@@ -26,6 +26,7 @@ from schemas.events import (
 )
 from schemas.ids import alert_id_for_record
 from schemas.publications import Published, Refused
+from schemas.redriven import first_place
 from tests.chaos.history import History
 from tests.chaos.refolding import Admissions, Inbox, catalog_of, in_order
 
@@ -162,5 +163,6 @@ def _alert_id(entry: Entry) -> str | None:
     if isinstance(found, ConfluentAlert):
         return None  # no world of ours has a registry
     if isinstance(found, JsonAlert):
-        return alert_id_for_record(entry.topic, entry.partition, entry.offset)
+        place = first_place((entry.topic, entry.partition, entry.offset), dict(entry.headers))
+        return alert_id_for_record(*place)
     return found.alert_id

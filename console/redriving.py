@@ -3,11 +3,11 @@ be done. Either is recorded behind the letter.
 
 One letter at a time in this process, and each until the read model knows of it: a second redrive sees the
 first. The message goes first, its record second: what fails in between leaves a letter that looks open, not a
-message that is lost.
+message that is lost. Two web processes may put one letter back at once: that leads to nothing twice, see
+docs/decisions/0065.
 """
 
 import asyncio
-import json
 import logging
 import sqlite3
 import time
@@ -24,12 +24,11 @@ from schemas.alerts import AlertReceived
 from schemas.dead_letters import VALUE_BYTES_MAX, DeadLetter, DeadLetterHandled
 from schemas.errors import SchemasError
 from schemas.outgoing import AsItCame
+from schemas.redriven import HEADER, Redriven, first_place, marked, named
 from schemas.topics import ADMISSIONS, ALERTS, DEAD_LETTERS, RUN_INBOX
 
 log = logging.getLogger("pulsebook.web")
 
-REDRIVEN_HEADER = "pulsebook-redriven"
-"""JSON on a message that was put back: of which letter, by whom, when."""
 BACK_TO = {topic.name: topic for topic in (ALERTS, ADMISSIONS, RUN_INBOX)}
 """Topics of inputs. The others hold what happened: nothing is put into them by hand."""
 LOOK_EVERY_S = 0.02
@@ -146,9 +145,14 @@ def _message(letter: DeadLetter, ask: Ask) -> AsItCame:
     why_not = cannot_be_redriven(letter)
     if why_not:
         raise Problem(422, f"the dead letter {ask.letter_id} cannot be redriven: {why_not}")
-    place = f"{DEAD_LETTERS.name}/{ask.partition}/{ask.offset}"
-    mark = json.dumps({"at_ms": _now_ms(), "by": ask.actor, "letter": place}, sort_keys=True)
-    headers = {**letter.headers, REDRIVEN_HEADER: mark.encode()}
+    origin = first_place((letter.topic, letter.partition, letter.offset), letter.headers)
+    mark = Redriven(
+        at_ms=_now_ms(),
+        by=ask.actor,
+        letter=named((DEAD_LETTERS.name, ask.partition, ask.offset)),
+        origin=named(origin),
+    )
+    headers = {**letter.headers, HEADER: marked(mark)}
     return AsItCame(BACK_TO[letter.topic], letter.key, letter.value, tuple(headers.items()))
 
 

@@ -16,6 +16,7 @@ from schemas.confluent import WriterSchema
 from schemas.errors import MalformedMessage
 from schemas.ids import alert_id_for_record
 from schemas.outgoing import Cause
+from schemas.redriven import first_place
 from streams.inbound import headers_of
 
 ENDPOINT_HEADER = "endpoint"
@@ -41,8 +42,9 @@ async def received_of(
 
 
 def _of_json(found: JsonAlert, message: Message, cause: Cause) -> AlertReceived:
-    """A producer's own JSON: it has the id of its place, and the endpoint that its header names."""
-    alert_id = alert_id_for_record(cause.topic, cause.partition, cause.offset)
+    """A producer's own JSON: it has the id of its first place, and the endpoint that its header names."""
+    place = first_place((cause.topic, cause.partition, cause.offset), headers_of(message))
+    alert_id = alert_id_for_record(*place)
     endpoint = _header(message, ENDPOINT_HEADER)
     alert = normalise_value(found.value)
     problem = alert.problem if isinstance(alert, Unparsable) else ""

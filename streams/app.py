@@ -17,7 +17,7 @@ from engine.run.state import Run
 from schemas.actions import PinnedAction
 from schemas.inbox import Limits
 from schemas.posting import Poster
-from schemas.topics import ADMISSIONS, ALERTS, RUN_INBOX, RUN_JOURNAL
+from schemas.topics import ADMISSIONS, ALERTS, CATALOG, RUN_INBOX, RUN_JOURNAL
 from streams import notified
 from streams.agents.admit import Admit
 from streams.agents.advance import Advance, Rebuild
@@ -96,9 +96,9 @@ def create_processor(
         mend_admissions,
     )
     run_form = RowForm(run_rows.encode_row, run_rows.decode_row, run_rows.timers, mend=_mending(rebuild))
-    matched = Stage(app, options, ALERTS, "matched", none, outbox, metrics)
+    matched = Stage(app, options, ALERTS, "matched", none, outbox, metrics, beside=[CATALOG])
     admissions = Stage(app, options, ADMISSIONS, "admissions", admission_form, outbox, metrics)
-    runs = Stage(app, options, RUN_INBOX, "runs", run_form, outbox, metrics)
+    runs = Stage(app, options, RUN_INBOX, "runs", run_form, outbox, metrics, beside=[RUN_JOURNAL])
     holding = partial(Holding, app, metrics)
     match = Match(matched.ledger, outbox, metrics, catalog, schema_of, holding)
     matched.held = match.holding.count

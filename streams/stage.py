@@ -46,7 +46,9 @@ class RowForm(Generic[R]):
 
 
 class Stage(Generic[R]):
-    """The ground of one agent of `app`; `table` is the table's name."""
+    """The ground of one agent of `app`; `table` is the table's name, `beside` other topics that its rows go
+    by: they are of no use once one of these was deleted and made again.
+    """
 
     def __init__(
         self,
@@ -57,13 +59,17 @@ class Stage(Generic[R]):
         form: RowForm[R],
         outbox: Outbox,
         metrics: Metrics,
+        beside: Collection[Topic] = (),
     ) -> None:
         self.app = app
         self.topic = options.prefix + topic.name
         self.form = form
         self.table = cast(RowTable, app.Table(table, key_type=bytes, value_type=bytes))
         self.watermarks = Watermarks(
-            self.topic, options.topic_id(self.topic), lambda reason: app.end(reason, EXIT_REFUSED)
+            self.topic,
+            options.topic_id(self.topic),
+            lambda reason: app.end(reason, EXIT_REFUSED),
+            {options.prefix + topic.name: options.topic_id(options.prefix + topic.name) for topic in beside},
         )
         self.ledger: Ledger[R] = Ledger(app, self.table, self.watermarks, form.encode, form.decode)
         self.ticking: Ticking[R] | None = None

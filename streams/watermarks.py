@@ -2,7 +2,8 @@
 
 Pure bookkeeping; the ledger writes the rows. An input at or below the watermark is never handled again,
 even if its row is gone; a topic that was deleted and made again has another id, and its offsets mean
-something else.
+something else. The same goes for topics beside it that the rows go by: the journal that they have written,
+the catalog that they have matched with.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 Refuse = Callable[[str], None]
 
 OTHER_TOPIC = (
-    "the topic {topic} is not the one whose inputs were handled so far (its id is {found}, it was {known}): "
+    "the topic {topic} is not the one that was worked with so far (its id is {found}, it was {known}): "
     "it was deleted and made again. Starting would run things twice or never. Use a new topic prefix, or "
     "remove the tables' changelogs and the data folder to begin anew"
 )
@@ -28,21 +29,29 @@ class Mark:
 class Watermarks:
     """The watermarks of one table. Offsets are those of its input topic, -1 before the first."""
 
-    def __init__(self, topic: str, topic_id: str, refuse: Refuse) -> None:
+    def __init__(
+        self, topic: str, topic_id: str, refuse: Refuse, beside: Mapping[str, str] | None = None
+    ) -> None:
+        """`beside`: names and ids of the other topics that the rows go by."""
         self.topic = topic
-        self._topic_id = topic_id
+        self._ids = {topic: topic_id, **(beside or {})}
         self._refuse = refuse
         self._marks: dict[int, Mark] = {}
 
     def assigned(self, found: Mapping[int, tuple[int, str] | None]) -> None:
-        """What the rows of newly assigned partitions say: offset and topic id, None where there is no row."""
+        """What the rows of newly assigned partitions say: offset and topic ids, None where none is there."""
         for partition, mark in found.items():
             offset = -1
             if mark is not None:
-                offset, topic_id = mark
-                if topic_id != self._topic_id:
-                    self._refuse(OTHER_TOPIC.format(topic=self.topic, found=self._topic_id, known=topic_id))
+                offset, ids = mark
+                self._compare(ids)
             self._marks[partition] = Mark(offset, offset)
+
+    def _compare(self, known: str) -> None:
+        """Rows of earlier days have the id of the input's topic only."""
+        for (topic, found), before in zip(self._ids.items(), known.split(), strict=False):
+            if found != before:
+                self._refuse(OTHER_TOPIC.format(topic=topic, found=found, known=before))
 
     def revoke(self, partitions: Collection[int]) -> None:
         """Forget these partitions."""
@@ -70,7 +79,7 @@ class Watermarks:
             mark.passed = max(mark.passed, offset)
 
     def due(self, partition: int) -> tuple[int, str] | None:
-        """Offset and topic id of a watermark to write now; None where the newest one still says it all.
+        """Offset and topic ids of a watermark to write now; None where the newest one still says it all.
 
         Counts as written from here on: the caller sends it before anything else.
         """
@@ -78,4 +87,4 @@ class Watermarks:
         if mark is None or mark.passed <= mark.written:
             return None
         mark.written = mark.passed
-        return mark.passed, self._topic_id
+        return mark.passed, " ".join(self._ids.values())

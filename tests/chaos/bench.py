@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from tests.chaos.checking import check
 from tests.chaos.following import Following, longest_gap_s
 from tests.chaos.gathering import gather
+from tests.chaos.history import Disturbance, History
 from tests.chaos.load import Load
+from tests.chaos.responding import Responding
 from tests.chaos.schedule import Moment
 from tests.chaos.target import Target
 from tests.chaos.world import World
@@ -24,6 +26,9 @@ LOOKS, LOOK_AGAIN_S = 3, 1.5
 """How often the checker looks: what is only late is no violation, and what is wrong stays wrong."""
 QUITS_WITHIN_S = 60.0
 GAP_WITHIN_MS = 4_000
+AFTERMATH_MS = 4_000
+"""Beside the session timeout: a start, a rebalance and a recovery."""
+SHORT_LIFE_S = 1.0
 Meanwhile = Callable[[], Awaitable[None]]
 
 
@@ -51,10 +56,12 @@ class Bench:
     target: Target
     load: Load
     following: Following
-    disturbed: bool = False
+    responding: Responding
     known: set[str] = field(default_factory=set)
     """Violations that were told already."""
     done: list[tuple[int, Moment]] = field(default_factory=list)
+    disturbances: list[Disturbance] = field(default_factory=list)
+    """What was done so far, beside the ends of processes, which the world remembers."""
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def trial(
@@ -69,7 +76,6 @@ class Bench:
         """Send, disturb, settle, check."""
         for moment in moments:
             _say(str(moment))
-        self.disturbed = self.disturbed or bool(moments) or meanwhile is not None
         unknown, ends, done = len(self.following.unknown), len(self.world.ends), len(self.done)
         work = [self.load.send(alerts, over_s, only), self._all(moments)]
         await asyncio.gather(*work, *([meanwhile()] if meanwhile is not None else []))
@@ -93,6 +99,7 @@ class Bench:
         _say(
             f"{len(self.load.accepted)} alerts, {len(self.following.ended)} runs ended, "
             f"{len(self.target.calls)} calls, {len(outcome.unknown)} steps unknown, "
+            f"{len(self.responding.answered)} answers, {len(self.responding.recovered)} recoveries, "
             f"settled after {settled_s:.1f} s, worst gap {outcome.worst_gap_s:.1f} s, "
             f"{len(violations)} violations; {outcome.unplanned}"
         )
@@ -103,8 +110,7 @@ class Bench:
         new: list[str] = []
         for look in range(LOOKS):
             await asyncio.sleep(LOOK_AGAIN_S if look else QUIET_S)
-            history = await gather(self.world, self.load, self.target, self.disturbed)
-            found = [str(one) for one in await asyncio.to_thread(check, history)]
+            found = [str(one) for one in await asyncio.to_thread(check, await self.history())]
             new = [one for one in found if one not in self.known]
             if not new:
                 break
@@ -112,6 +118,31 @@ class Bench:
         for one in new:
             _say(f"VIOLATION {one}")
         return new
+
+    async def history(self) -> History:
+        """All there has ever been in this world."""
+        after_ms = self._aftermath_ms
+        ends = [
+            Disturbance(one.name.partition("-")[0], one.at_ms, one.at_ms + after_ms)
+            for one in self.world.ends
+        ]
+        disturbances = [*self.disturbances, *ends]
+        return await gather(self.world, self.load, self.target, self.responding, disturbances)
+
+    @contextlib.asynccontextmanager
+    async def disturbing(self, *kinds: str) -> AsyncIterator[None]:
+        """Whatever is done in here is done to these kinds of processes, or to `broker` or `target`."""
+        began_ms = _now_ms()
+        try:
+            yield
+        finally:
+            ended_ms = _now_ms() + self._aftermath_ms
+            self.disturbances += [Disturbance(kind, began_ms, ended_ms) for kind in kinds]
+
+    @property
+    def _aftermath_ms(self) -> int:
+        """How much later partitions may still move because of it."""
+        return int(self.world.session_timeout_s * 1_000) + AFTERMATH_MS
 
     async def settle(self, within_s: float = 90.0) -> tuple[float, list[str]]:
         """Wait until nothing is missing; how long that took, and what still is."""
@@ -136,8 +167,9 @@ class Bench:
         async with contextlib.AsyncExitStack() as held:
             for name in sorted(moment.names):
                 await held.enter_async_context(self._locks.setdefault(name, asyncio.Lock()))
-            self.done.append((time.time_ns() // 1_000_000, moment))
-            await self._do(moment)
+            self.done.append((_now_ms(), moment))
+            async with self.disturbing(*{name.partition("-")[0] for name in moment.names}):
+                await self._do(moment)
 
     async def _do(self, moment: Moment) -> None:
         world, names, away_s = self.world, moment.names, self.world.session_timeout_s + 2.0
@@ -156,6 +188,8 @@ class Bench:
                 else:
                     await asyncio.sleep(away_s)
                 world.allow(*names)
+            case "handover":
+                await self._hand_over(names, away_s)
             case "leave":
                 await world.stop(*names)
                 await asyncio.sleep(away_s)
@@ -172,6 +206,22 @@ class Bench:
                     world.workers[name].doomed = True  # a zombie ends itself
                     world.workers[name].signal(signal.SIGCONT)
 
+    async def _hand_over(self, names: Sequence[str], away_s: float) -> None:
+        """Killed, on again on the same disk, and killed again as soon as they are ready: others take over
+        what they did in this short life.
+        """
+        world, lives = self.world, [self.world.lives_of(name) for name in names]
+        world.kill(*names)
+        while any(world.lives_of(name) == before for name, before in zip(names, lives, strict=True)):
+            await asyncio.sleep(0.02)
+        await world.ready(names)
+        await asyncio.sleep(SHORT_LIFE_S)
+        world.keep_down(*names)
+        world.kill(*names)
+        await world.gone(*names)
+        await asyncio.sleep(away_s)
+        world.allow(*names)
+
     def _gap(self, at_ms: int, moment: Moment) -> tuple[float, str]:
         kinds = {name.partition("-")[0] for name in moment.names}
         times = {**self.following.progress, "web": list(self.load.accepted.values())}
@@ -186,18 +236,23 @@ async def bench(world: World, seed: int, answer_after_s: float = 0.1) -> AsyncIt
     with Target(answer_after_s, world.folder / "calls.jsonl") as target:
         async with world:
             following = Following()
-            load = Load(world, following, seed)
+            load = Load(world, seed)
+            responding = Responding(world, load, following)
             await load.prepare(target.url)
             looking = [
                 asyncio.create_task(following.follow(world.kafka, world.prefix)),
-                asyncio.create_task(load.answer()),
+                asyncio.create_task(responding.go_on()),
             ]
             try:
-                yield Bench(world, target, load, following)
+                yield Bench(world, target, load, following, responding)
             finally:
                 for task in looking:
                     task.cancel()
                 await asyncio.wait(looking)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _say(line: str) -> None:

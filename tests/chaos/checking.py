@@ -1,7 +1,8 @@
 """The checker: what must hold of every history, whatever was killed meanwhile. Pure; it names ids.
 
 Here are alerts, admissions, runs and the proof by replay; what reached the outside is `checking_effects`,
-what lies in the tables `checking_rows`. Each rule is a function that yields the ids that break it.
+what may only happen for a reason `checking_reasons`, what lies in the tables `checking_rows`. Each rule is a
+function that yields the ids that break it.
 """
 
 from collections import Counter
@@ -16,6 +17,7 @@ from schemas.events import RunFinished
 from schemas.inbox import CancelRequested, RunRecovered, RunRequested
 from schemas.topics import ADMISSIONS, DECISIONS, RUN_INBOX
 from tests.chaos.checking_effects import EFFECT_RULES
+from tests.chaos.checking_reasons import REASON_RULES
 from tests.chaos.checking_rows import ROW_RULES
 from tests.chaos.history import History
 from tests.chaos.reading import Reading
@@ -43,7 +45,7 @@ class Violation:
 def check(history: History) -> list[Violation]:
     """All that is wrong; nothing: nothing was lost, stuck, doubled or contradicted."""
     reading = Reading(history)
-    rules: Mapping[str, Rule] = {**LOG_RULES, **EFFECT_RULES, **ROW_RULES}
+    rules: Mapping[str, Rule] = {**LOG_RULES, **EFFECT_RULES, **REASON_RULES, **ROW_RULES}
     found = {name: tuple(dict.fromkeys(rule(reading))) for name, rule in rules.items()}
     return [Violation(name, ids) for name, ids in found.items() if ids]
 

@@ -52,40 +52,31 @@ def step_started_after_its_end(reading: Reading) -> Iterator[str]:
                 yield f"{call.key}: {late_ms} ms after {type(attempt.ended[0]).__name__}"
 
 
-def repeat_without_a_reason(reading: Reading) -> Iterator[str]:
-    """Where nothing was disturbed, nothing is called or posted twice."""
-    if reading.history.disturbed:
-        return
-    counts = Counter(call.key for call in reading.history.calls)
-    yield from (f"{key}: {count} calls" for key, count in counts.items() if count > 1)
-    yield from (f"post {what}" for what, posts in _posts(reading).items() if len(posts) > 1)
-
-
 def report_that_never_arrived(reading: Reading) -> Iterator[str]:
     """Every report was posted, and the sink has it on record; or it was refused for good."""
-    posts = _posts(reading)
-    for what in reading.reported:
+    posts = posts_of(reading)
+    for what in reading.reported_at:
         records = reading.published.get(what, [])
         if not records:
             yield f"{what}: no publication"
-        elif any(isinstance(one, Published) for one in records) and what not in posts:
+        elif any(isinstance(one, Published) for one, _ in records) and what not in posts:
             yield f"{what}: no post"
 
 
 def post_that_nobody_reported(reading: Reading) -> Iterator[str]:
     """Nothing is posted that the journal does not have."""
-    yield from (what for what in _posts(reading) if what not in reading.reported)
+    yield from (what for what in posts_of(reading) if what not in reading.reported_at)
 
 
 def repeated_post_without_a_tag(reading: Reading) -> Iterator[str]:
     """Of several posts of one report, all but one say that they may be repeats."""
-    for what, posts in _posts(reading).items():
+    for what, posts in posts_of(reading).items():
         untagged = sum(REPEAT_TAG not in tags for tags in posts)
         if untagged > 1:
             yield f"{what}: {untagged} of {len(posts)} posts have no tag"
 
 
-def _posts(reading: Reading) -> dict[str, list[frozenset[str]]]:
+def posts_of(reading: Reading) -> dict[str, list[frozenset[str]]]:
     """Tags of the posts of each report, by its identity."""
     found: dict[str, list[frozenset[str]]] = {}
     for tags in reading.history.posts:
@@ -102,7 +93,6 @@ EFFECT_RULES: Mapping[str, Callable[[Reading], Iterator[str]]] = {
         unrepeatable_step_called_twice,
         success_without_a_call,
         step_started_after_its_end,
-        repeat_without_a_reason,
         report_that_never_arrived,
         post_that_nobody_reported,
         repeated_post_without_a_tag,

@@ -20,6 +20,7 @@ from schemas.events import (
     StepFailed,
     StepSucceeded,
 )
+from schemas.events_flow import WaitStarted
 from schemas.publications import Published, Refused
 from schemas.topics import DECISIONS, PUBLICATIONS, RUN_JOURNAL
 
@@ -37,7 +38,10 @@ class Following:
     """Run id to how it ended."""
     reported: set[str] = field(default_factory=set)
     published: set[str] = field(default_factory=set)
-    asked: set[tuple[str, str]] = field(default_factory=set)
+    asked: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    """By run and step: what somebody may answer."""
+    waiting: dict[str, str] = field(default_factory=dict)
+    """Run id to what it waits for, or waited for last: a time, or a recovery. Until it ends."""
     unknown: list[str] = field(default_factory=list)
     """Steps whose outcome nobody knows."""
     failures: list[str] = field(default_factory=list)
@@ -92,15 +96,19 @@ class Following:
                     if isinstance(event, StepFailed) and event.status == "unknown":
                         self.unknown.append(f"{record.run_id}/{event.step}: {event.message}")
                 case StepAsked():
-                    self.asked.add((record.run_id, event.step))
-                    self.unknown.append(f"{record.run_id}/{event.step}: {event.question}")
+                    self.asked[record.run_id, event.step] = event.choices
+                    if event.attempt:
+                        self.unknown.append(f"{record.run_id}/{event.step}: {event.question}")
                 case StepAnswered():
-                    self.asked.discard((record.run_id, event.step))
+                    self.asked.pop((record.run_id, event.step), None)
+                case WaitStarted():
+                    self.waiting[record.run_id] = event.until
                 case Reported():
                     self.reported.add(identity(record.run_id, record.seq, reports))
                     reports += 1
                 case RunFinished():
                     self.ended[record.run_id] = event.status
+                    self.waiting.pop(record.run_id, None)
                 case _:
                     pass
 

@@ -4,22 +4,26 @@ have.
 
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
 from connectors.event_log import Entry, EventLogReader
 from schemas.topics import CHANGELOGS, TOPICS
-from tests.chaos.history import History
+from tests.chaos.history import Disturbance, History
 from tests.chaos.load import Load
 from tests.chaos.playbooks import SITUATION
+from tests.chaos.responding import Responding
 from tests.chaos.target import Target
 from tests.chaos.world import World
 
 PAGE = 1_000
 
 
-async def gather(world: World, load: Load, target: Target, disturbed: bool) -> History:
+async def gather(
+    world: World, load: Load, target: Target, responding: Responding, disturbances: Sequence[Disturbance]
+) -> History:
     """All of it, as of now."""
     topics: dict[str, list[Entry]] = defaultdict(list)
     reader = EventLogReader(world.kafka, (*TOPICS, *CHANGELOGS), world.prefix)
@@ -34,7 +38,9 @@ async def gather(world: World, load: Load, target: Target, disturbed: bool) -> H
         calls=tuple(target.calls),
         posts=tuple(tuple(event["tags"]) for event in await events(world.sandbox)),
         now_ms=time.time_ns() // 1_000_000,
-        disturbed=disturbed,
+        answered=dict(responding.answered),
+        recovered=frozenset(responding.recovered),
+        disturbances=tuple(disturbances),
     )
 
 

@@ -5,7 +5,7 @@ Data only. It is gathered from a real world (`gathering`) or made up (`honest`);
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connectors.event_log import Entry
 from engine.admission.situation import Situation
@@ -30,6 +30,17 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Disturbance:
+    """Something was killed, stopped, joined or broken. `kind`: of process, or `broker`; from when on, and
+    until its last consequence (partitions that move again, say) must have come.
+    """
+
+    kind: str
+    from_ms: int
+    to_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """What is left, once all is quiet."""
 
@@ -44,9 +55,13 @@ class History:
     calls: Sequence[Call] = ()
     posts: Sequence[Sequence[str]] = ()
     """The tags of each event that Datadog's stand-in has."""
+    answered: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """By run and step: the choice that was accepted as a person's answer."""
+    recovered: frozenset[str] = frozenset()
+    """Runs whose alert has recovered, as was accepted."""
     now_ms: int = 0
-    disturbed: bool = True
-    """Whether anything was killed, stopped or broken: else there is no reason for any repeat."""
+    disturbances: Sequence[Disturbance] = ()
+    """What was done to it: beyond that there is no reason for any repeat."""
 
     def of(self, topic: str) -> Sequence[Entry]:
         """The entries of a topic; none where there are none."""

@@ -109,7 +109,6 @@ class Honest:
             calls=tuple(self.calls),
             posts=tuple(self.posts),
             now_ms=self.now_ms,
-            disturbed=False,
         )
 
     def _match(self, entry: Entry) -> None:

@@ -1,13 +1,9 @@
-"""Alerts, by webhook and by a Kafka producer, and a person who answers what runs ask. It remembers what it
-was promised.
-"""
+"""Alerts, by webhook and by a Kafka producer. It remembers what it was promised."""
 
 import asyncio
-import contextlib
 import json
 import random
 import time
-import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,16 +11,23 @@ import httpx
 from aiokafka import AIOKafkaProducer
 
 from cli.example import example_alert
-from schemas.ids import alert_id_for_record
-from tests.chaos.following import Following
+from schemas.ids import alert_id_for_record, run_id
 from tests.chaos.playbooks import ENDPOINT, playbooks
 from tests.chaos.world import World
 from tests.e2e.flow import until_accepted
 
-SHARES = {"mixed": 8, "asks": 2, "insists": 3, "shrugs": 2, "queues": 2, "fails": 2}
+SHARES = {
+    "mixed": 8,
+    "asks": 2,
+    "insists": 3,
+    "shrugs": 2,
+    "queues": 2,
+    "fails": 2,
+    "questions": 2,
+    "waits": 2,
+}
 BY_KAFKA = 0.4
 GARBAGE = 0.03
-ANSWERS = ("retry", "continue", "fail")
 GARBAGES = (b"\x8f\x00garbage", b"\xc3\x01cut off", b"{not json", b"[1, 2]", b"\x00\x00\x00\x00\x07framed")
 
 
@@ -33,13 +36,12 @@ class Load:
     """What comes in."""
 
     world: World
-    following: Following
     seed: int
     accepted: dict[str, int] = field(default_factory=dict)
     """Alert id to when its 202 came."""
     produced: set[tuple[int, int]] = field(default_factory=set)
-    answered: dict[str, str] = field(default_factory=dict)
-    """Run and step to what the person said."""
+    names: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Run id to the playbook and the host of its alert."""
     hook: str = ""
     _sent: int = 0
 
@@ -64,14 +66,18 @@ class Load:
 
                 async def one(number: int) -> None:
                     await asyncio.sleep(over_s * number / count)
-                    alert = _alert(only or plays[number], f"{self.seed}-{self._sent + number}")
+                    play, name = only or plays[number], f"{self.seed}-{self._sent + number}"
                     if ways[number] < GARBAGE:
                         await self._produce(producer, GARBAGES[number % len(GARBAGES)])
-                    elif ways[number] < BY_KAFKA:
-                        await self._produce(producer, json.dumps(alert).encode())
+                        return
+                    alert = _alert(play, name)
+                    if ways[number] < BY_KAFKA:
+                        partition, offset = await self._produce(producer, json.dumps(alert).encode())
+                        alert_id = alert_id_for_record("alerts", partition, offset)
                     else:
                         alert_id = await until_accepted(client, self.hook, alert)
-                        self.accepted[alert_id] = _now_ms()
+                    self.accepted[alert_id] = _now_ms()
+                    self.names[run_id(play, alert_id)] = play, name
 
                 await asyncio.gather(*(one(number) for number in range(count)))
         finally:
@@ -87,27 +93,12 @@ class Load:
         self.accepted[alert_id] = _now_ms()
         return alert_id
 
-    async def _produce(self, producer: AIOKafkaProducer, value: bytes) -> None:
+    async def _produce(self, producer: AIOKafkaProducer, value: bytes) -> tuple[int, int]:
         sent = await producer.send_and_wait(
             f"{self.world.prefix}alerts", value, headers=[("endpoint", ENDPOINT.encode())]
         )
         self.produced.add((sent.partition, sent.offset))
-        if not any(value is garbage for garbage in GARBAGES):
-            self.accepted[alert_id_for_record("alerts", sent.partition, sent.offset)] = _now_ms()
-
-    async def answer(self) -> None:
-        """Answer whatever is asked, on and on."""
-        async with httpx.AsyncClient(base_url=self.world.url, trust_env=False, timeout=20) as client:
-            while True:
-                for run_id, step in list(self.following.asked - self.answered.keys()):
-                    choice = ANSWERS[zlib.crc32(run_id.encode()) % len(ANSWERS)]
-                    with contextlib.suppress(httpx.TransportError):
-                        body = {"step": step, "choice": choice}
-                        answer = await client.post(f"/api/v1/runs/{run_id}/answer", json=body)
-                        if answer.status_code == 202:
-                            self.following.asked.discard((run_id, step))
-                            self.answered[f"{run_id}/{step}"] = choice
-                await asyncio.sleep(0.3)
+        return sent.partition, sent.offset
 
 
 def _alert(play: str, name: str) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """The playbooks of the bench: every way in which a step can be repeated, not repeated, unknown, retried, or
-fail.
+fail; questions to a person, and waits for a time and for a recovery.
 """
 
 from connectors.actions.registry import specs
@@ -51,6 +51,13 @@ def playbooks(target: str) -> dict[str, str]:
         name: written(name, admission, note, f"{call('POST', 'act')}{unknown}", publish)
         for name, (unknown, admission) in ACTING.items()
     }
+    act = call("POST", "act")
+    approve = "id: approve, ask: {question: Act?, choices: [act, leave], timeout: 20m, on_timeout: fail}"
+    answered = f"{act}, if: steps.approve.output.choice == 'act'"
+    books["questions"] = written("questions", PARALLEL, note, approve, answered, publish)
+    rest, healed = "wait: {for: 1s}", "id: healed, wait: {until: recovered, timeout: 20m}"
+    recovered = f"{act}, if: steps.healed.output.recovered"
+    books["waits"] = written("waits", PARALLEL, note, rest, healed, recovered, publish)
     divide = 'id: divide, action: log, with: {message: "${{ string(1 / size(alert.host)) }}"}'
     long = f'id: long, action: http.request, with: {{method: POST, url: "{target}/long/${{{{ run.id }}}}"}}'
     books["long"] = written("long", PARALLEL, note, f"{long}, timeout: 50s", publish)

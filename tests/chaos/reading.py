@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from connectors.event_log import Entry
@@ -26,6 +26,7 @@ from schemas.events import (
 )
 from schemas.ids import alert_id_for_record
 from schemas.publications import Published, Refused
+from schemas.redriven import first_place
 from tests.chaos.history import History
 from tests.chaos.refolding import Admissions, Inbox, catalog_of, in_order
 
@@ -37,8 +38,9 @@ class Attempt:
     """One attempt of a step as the journal has it. `ended`: by what, and when (ms)."""
 
     request: StepRequested
-    granted: bool
-    ended: tuple[StepEnd, int] | None
+    requested_ms: int
+    granted: bool = False
+    ended: tuple[StepEnd, int] | None = None
 
 
 class Reading:
@@ -100,35 +102,36 @@ class Reading:
         for record, event, at_ms in self.events():
             match event:
                 case StepRequested():
-                    found[event.idempotency_key] = Attempt(event, False, None)
+                    found[event.idempotency_key] = Attempt(event, at_ms)
                 case StepGranted():
                     key = f"{record.run_id}/{event.step}/{event.attempt}"
-                    found[key] = Attempt(found[key].request, True, found[key].ended)
+                    if key in found:
+                        found[key] = replace(found[key], granted=True)
                 case StepSucceeded() | StepFailed() | StepRetryScheduled() | StepAsked() | StepCancelled():
                     key = f"{record.run_id}/{event.step}/{event.attempt}"
                     if key in found and found[key].ended is None:
-                        found[key] = Attempt(found[key].request, found[key].granted, (event, at_ms))
+                        found[key] = replace(found[key], ended=(event, at_ms))
         return found
 
     @cached_property
-    def reported(self) -> dict[str, Reported]:
-        """Every report by its identity."""
-        found: dict[str, Reported] = {}
+    def reported_at(self) -> dict[str, int]:
+        """Every report by its identity: when it was journalled (ms)."""
+        found: dict[str, int] = {}
         count: dict[tuple[str, int], int] = defaultdict(int)
-        for record, event, _ in self.events():
+        for record, event, at_ms in self.events():
             if isinstance(event, Reported):
-                found[identity(record.run_id, record.seq, count[record.run_id, record.seq])] = event
+                found[identity(record.run_id, record.seq, count[record.run_id, record.seq])] = at_ms
                 count[record.run_id, record.seq] += 1
         return found
 
     @cached_property
-    def published(self) -> dict[str, list[Published | Refused]]:
-        """What the sink recorded of each report."""
-        found: dict[str, list[Published | Refused]] = defaultdict(list)
+    def published(self) -> dict[str, list[tuple[Published | Refused, int]]]:
+        """What the sink recorded of each report, and when (ms)."""
+        found: dict[str, list[tuple[Published | Refused, int]]] = defaultdict(list)
         for entry in self.history.of("publications"):
             if isinstance(entry.record, Published | Refused):
                 one = entry.record
-                found[identity(one.run_id, one.seq, one.index)].append(one)
+                found[identity(one.run_id, one.seq, one.index)].append((one, entry.at_ms))
         return found
 
     @cached_property
@@ -160,5 +163,6 @@ def _alert_id(entry: Entry) -> str | None:
     if isinstance(found, ConfluentAlert):
         return None  # no world of ours has a registry
     if isinstance(found, JsonAlert):
-        return alert_id_for_record(entry.topic, entry.partition, entry.offset)
+        place = first_place((entry.topic, entry.partition, entry.offset), dict(entry.headers))
+        return alert_id_for_record(*place)
     return found.alert_id

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Deed = Literal["kill", "wipe", "move", "freeze", "term", "leave", "join", "quit"]
+Deed = Literal["kill", "wipe", "move", "handover", "freeze", "term", "leave", "join", "quit"]
 """kill: kill -9, started again on the same disk. wipe: the same on an empty disk. move: kill -9, and away for
-longer than the session timeout. freeze: SIGSTOP for as long, then SIGCONT. term: SIGTERM, started again.
-leave: SIGTERM, and away as long as with move. join: start those that were kept down. quit: SIGTERM, for
-good."""
+longer than the session timeout. handover: kill -9, a short life on the same disk, then as with move. freeze:
+SIGSTOP for as long, then SIGCONT. term: SIGTERM, started again. leave: SIGTERM, and away as long as with
+move. join: start those that were kept down. quit: SIGTERM, for good."""
 
 
 @dataclass(frozen=True, slots=True)

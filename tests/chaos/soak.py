@@ -3,9 +3,10 @@
 python -m tests.chaos.soak --kills 50 --seed 1
 
 Two processors, executors and sinks, a web and a broker. Kills on the same disk, on an empty disk, and so
-long that partitions move; workers that sleep or leave; the broker too. Then workers that join and leave while
-steps run for 30 s, and a storm on one key. Prints what was done, what is wrong, and the longest time without
-progress; exit 1 where anything is wrong. The same seed gives the same schedule.
+long that partitions move, at once or after a short life on the same disk; workers that sleep or leave; the
+broker too. Then workers that join and leave while steps run for 30 s, and a storm on one key. Prints what was
+done, what is wrong, and the longest time without progress; exit 1 where anything is wrong. The same seed
+gives the same schedule.
 """
 
 import argparse
@@ -27,8 +28,18 @@ GROUPS = (
     ("processor-a", "processor-b"),
     TWO_OF_EACH,
 )
-DEEDS: tuple[Deed, ...] = ("kill", "kill", "kill", "wipe", "move", "freeze", "term", "leave")
-LONG = ("move", "freeze", "leave", "wipe")
+DEEDS: tuple[Deed, ...] = (
+    "kill",
+    "kill",
+    "kill",
+    "wipe",
+    "move",
+    "handover",
+    "freeze",
+    "term",
+    "leave",
+)
+LONG = ("move", "handover", "freeze", "leave", "wipe")
 ROUND = 10
 """Deeds between two judgements."""
 EVERY_S = 9.0
@@ -117,7 +128,8 @@ async def _round(made: Bench, broker: Broker, moments: list[Moment]) -> Outcome:
 
     async def kill_broker() -> None:
         await asyncio.sleep(over_s / 2)
-        await broker.kill()
+        async with made.disturbing("broker"):
+            await broker.kill()
 
     alerts = int(over_s * ALERTS_A_SECOND)
     return await made.trial(alerts, over_s, shifted, kill_broker, SETTLED_WITHIN_S)
@@ -129,7 +141,9 @@ def _tell(made: Bench, outcomes: list[Outcome], took_s: float) -> None:
     violations = [each for one in outcomes for each in one.violations]
     print(f"{len(made.done)} deeds and {len(outcomes)} kills of the broker in {took_s:.0f} s")
     print(
-        f"{len(made.load.accepted)} alerts, {len(made.following.ended)} runs, {len(made.target.calls)} calls"
+        f"{len(made.load.accepted)} alerts, {len(made.following.ended)} runs, "
+        f"{len(made.target.calls)} calls, {len(made.responding.answered)} questions answered, "
+        f"{len(made.responding.recovered)} recoveries"
     )
     for what, gaps in (("kill", killed), ("other deed", others)):
         for gap_s, moment in sorted(gaps, reverse=True)[:3]:

@@ -20,7 +20,6 @@ from tests.chaos.bench import Bench, Outcome, bench
 from tests.chaos.broker import Broker
 from tests.chaos.damage import read_only
 from tests.chaos.fault.faulty import faulty_engine
-from tests.chaos.gathering import gather
 from tests.chaos.poison import POISONED_ALERTS, Poison
 from tests.chaos.reading import Reading
 from tests.chaos.world import World
@@ -65,7 +64,7 @@ class Poured:
 async def poured(one_of_each: Bench) -> Poured:
     poison = Poison(one_of_each.world, one_of_each.load)
     outcome = await one_of_each.trial(ALERTS, OVER_S, meanwhile=lambda: poison.pour(OVER_S + 1.0))
-    history = await gather(one_of_each.world, one_of_each.load, one_of_each.target, disturbed=True)
+    history = await one_of_each.history()
     return Poured(one_of_each, poison, outcome, Reading(history))
 
 

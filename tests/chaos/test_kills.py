@@ -14,7 +14,6 @@ from tests.chaos.bench import Bench, bench
 from tests.chaos.broker import Broker
 from tests.chaos.checking_rows import rows_of
 from tests.chaos.disks import rows_on_disk
-from tests.chaos.gathering import gather
 from tests.chaos.reading import Reading
 from tests.chaos.schedule import Moment
 from tests.chaos.world import ONE_OF_EACH, World
@@ -42,6 +41,8 @@ async def test_without_any_kill_everything_happens_once(one_of_each: Bench) -> N
     assert outcome.unplanned == []
     assert len(one_of_each.following.ended) >= ALERTS * 0.8
     assert set(one_of_each.following.ended.values()) == {"succeeded", "failed"}
+    assert one_of_each.responding.answered
+    assert one_of_each.responding.recovered
 
 
 async def test_a_kill_of_one_process_and_of_several_loses_and_doubles_nothing(one_of_each: Bench) -> None:
@@ -70,7 +71,8 @@ async def test_a_kill_of_the_broker_loses_and_doubles_nothing(
 ) -> None:
     async def kill_it() -> None:
         await asyncio.sleep(0.8)
-        await chaos_broker.kill()
+        async with one_of_each.disturbing("broker"):
+            await chaos_broker.kill()
 
     outcome = await one_of_each.trial(ALERTS, OVER_S, meanwhile=kill_it)
     assert outcome.violations == []
@@ -81,7 +83,7 @@ async def test_afterwards_the_disks_hold_what_the_changelogs_say(one_of_each: Be
     """After all that was done to them above."""
     world = one_of_each.world
     await world.stop("processor-a", "sink-a")
-    reading = Reading(await gather(world, one_of_each.load, one_of_each.target, disturbed=True))
+    reading = Reading(await one_of_each.history())
     for name, table in (("processor", "runs"), ("processor", "admissions"), ("sink", "notified")):
         held = rows_on_disk(world.workers[f"{name}-a"].folder, table)
         assert held == rows_of(reading, f"{name}-{table}-changelog")

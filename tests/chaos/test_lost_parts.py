@@ -34,7 +34,6 @@ async def one_of_each(chaos_broker: Broker, tmp_path_factory: pytest.TempPathFac
 async def test_without_commits_changelog_and_read_model_everything_goes_on(one_of_each: Bench) -> None:
     """All that Pulsebook can do without, lost at once, in the middle of runs; disks are there."""
     world = one_of_each.world
-    one_of_each.disturbed = True
     await one_of_each.load.send(ALERTS, OVER_S)
     await world.stop(*ONE_OF_EACH)
     for group in ("processor", "executor", "sink"):

@@ -11,6 +11,9 @@ import pytest_asyncio
 from streams.ending import EXIT_BROKEN
 from tests.chaos.bench import Bench, Outcome, bench
 from tests.chaos.broker import Broker
+from tests.chaos.checking_rows import rows_of
+from tests.chaos.disks import rows_on_disk
+from tests.chaos.reading import Reading
 from tests.chaos.schedule import Moment
 from tests.chaos.world import TWO_OF_EACH, World
 
@@ -87,6 +90,19 @@ async def test_workers_that_sleep_or_leave_longer_than_the_session_timeout_do_no
     assert {"processor-b", "sink-a"} <= set(zombies)
 
 
+async def test_what_a_worker_did_in_a_short_life_after_a_kill_is_known_to_who_takes_over(
+    two_of_each: Bench,
+) -> None:
+    """Killed, on again on the same disk, where it finds what it had; then its partitions move: whoever takes
+    over has the changelog only. That is where one that lags behind the disk would show.
+    """
+    moments = [Moment(1.0, "handover", ("processor-a", "sink-a"))]
+    outcome = await two_of_each.trial(ALERTS, 8.0, moments)
+    assert outcome.violations == []
+    assert outcome.unplanned == []
+    assert outcome.unknown == []
+
+
 async def test_workers_that_leave_and_join_in_turn_leave_no_step_unknown(two_of_each: Bench) -> None:
     """While steps take longer than any rebalance; whoever leaves ends the steps that it began."""
     two_of_each.target.long_s = LONG_S
@@ -103,3 +119,22 @@ async def test_workers_that_leave_and_join_in_turn_leave_no_step_unknown(two_of_
     assert outcome.unplanned == []
     calls = [call for call in two_of_each.target.calls[long_before:] if call.path.startswith("/long")]
     assert len(calls) == len({call.key for call in calls}) > ALERTS / 2
+
+
+@pytest.mark.parametrize(("stays", "leaves"), [("a", "b"), ("b", "a")])
+async def test_afterwards_each_worker_s_disk_holds_what_the_changelogs_say(
+    two_of_each: Bench, stays: str, leaves: str
+) -> None:
+    """One takes over everything, from its old disk and the changelogs, works on, and stops."""
+    world = two_of_each.world
+    await world.stop(f"processor-{leaves}", f"sink-{leaves}")
+    await world.join(f"processor-{stays}", f"sink-{stays}")
+    two_of_each.world.names = [name for name in TWO_OF_EACH if world.workers[name].wanted]
+    outcome = await two_of_each.trial(ALERTS, 2.0)
+    assert outcome.violations == []
+    await world.stop(f"processor-{stays}", f"sink-{stays}")
+    reading = Reading(await two_of_each.history())
+    for kind, table in (("processor", "runs"), ("processor", "admissions"), ("sink", "notified")):
+        held = rows_on_disk(world.workers[f"{kind}-{stays}"].folder, table)
+        assert held == rows_of(reading, f"{kind}-{table}-changelog")
+        assert held

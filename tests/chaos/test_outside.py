@@ -39,11 +39,12 @@ async def test_targets_in_every_mood_are_never_called_twice_for_one_unrepeatable
 
     async def change() -> None:
         """Twice: first the steps that may be done once only feel it, then all."""
-        for only in (("POST",), ()):
-            one_of_each.target.moody_only = only
-            for mood in (*moods[1:], "well"):
-                one_of_each.target.take_on(mood)
-                await asyncio.sleep(MOOD_S)
+        async with one_of_each.disturbing("target"):
+            for only in (("POST",), ()):
+                one_of_each.target.moody_only = only
+                for mood in (*moods[1:], "well"):
+                    one_of_each.target.take_on(mood)
+                    await asyncio.sleep(MOOD_S)
 
     outcome = await one_of_each.trial(56, MOOD_S * len(moods) * 2, meanwhile=change)
     assert outcome.violations == []
@@ -61,12 +62,13 @@ async def test_while_datadog_is_away_runs_go_on_and_afterwards_every_report_arri
     began_ms = max(following.progress["processor"])
 
     async def away() -> None:
-        world.keep_down("sandbox")
-        world.kill("sandbox")
-        before = len(following.ended)
-        await asyncio.sleep(world.session_timeout_s + 2.0)
-        done_meanwhile.append(len(following.ended) - before)
-        world.allow("sandbox")
+        async with one_of_each.disturbing("sandbox"):
+            world.keep_down("sandbox")
+            world.kill("sandbox")
+            before = len(following.ended)
+            await asyncio.sleep(world.session_timeout_s + 2.0)
+            done_meanwhile.append(len(following.ended) - before)
+            world.allow("sandbox")
 
     outcome = await one_of_each.trial(40, world.session_timeout_s + 1.0, meanwhile=away)
     assert outcome.violations == []

@@ -50,10 +50,11 @@ async def test_a_kill_of_one_of_three_brokers_loses_and_doubles_nothing(
         number = await three.coordinator(f"{one_of_each.world.prefix}processor")
         await asyncio.sleep(0.5)
         before = len(one_of_each.following.ended)
-        killed = asyncio.create_task(three.kill(number, DOWN_S))
-        await asyncio.sleep(DOWN_S)
-        ended_meanwhile.append(len(one_of_each.following.ended) - before)
-        await killed
+        async with one_of_each.disturbing("broker"):
+            killed = asyncio.create_task(three.kill(number, DOWN_S))
+            await asyncio.sleep(DOWN_S)
+            ended_meanwhile.append(len(one_of_each.following.ended) - before)
+            await killed
 
     outcome = await one_of_each.trial(ALERTS, OVER_S, meanwhile=kill_it)
     assert outcome.violations == []

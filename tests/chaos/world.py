@@ -57,6 +57,8 @@ class Worker:
     """We ended it ourselves."""
     refused: bool = False
     again_at_s: float = 0.0
+    lives: int = 0
+    """How often it was started."""
 
     @property
     def kind(self) -> str:
@@ -147,6 +149,10 @@ class World:
         """The end of its log."""
         return self.workers[name].log.read_text(errors="replace")[-chars:]
 
+    def lives_of(self, name: str) -> int:
+        """How often it was started."""
+        return self.workers[name].lives
+
     # --- what may be done to them
 
     def kill(self, *names: str) -> None:
@@ -231,6 +237,7 @@ class World:
     def _spawn(self, worker: Worker) -> None:
         worker.folder.mkdir(parents=True, exist_ok=True)
         worker.doomed = False
+        worker.lives += 1
         worker.process = start_process(
             worker.kind,
             worker.arguments,

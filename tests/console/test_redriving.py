@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from console.redriving import REDRIVEN_HEADER
 from schemas import codec
 from schemas.alerts import AlertReceived
 from schemas.dead_letters import VALUE_BYTES_MAX, DeadLetter, DeadLetterHandled
 from schemas.outgoing import AsItCame
+from schemas.redriven import HEADER, first_place
 from schemas.topics import ADMISSIONS, ALERTS, DEAD_LETTERS, RUN_INBOX
 from tests.console.conftest import MakeWeb, Web
 from tests.console.samples import LETTER, with_fields
@@ -47,9 +47,10 @@ async def test_a_message_goes_back_to_its_topic_with_its_bytes_key_and_headers(w
     assert message.partition is None, "its key says where, as for whoever wrote it"
     headers = dict(message.headers)
     assert headers["endpoint"] == b"demo"
-    mark = json.loads(headers[REDRIVEN_HEADER])
+    mark = json.loads(headers[HEADER])
     assert (mark["by"], mark["letter"]) == ("local", f"dead-letters/{letter_id.replace('-', '/')}")
     assert mark["at_ms"] > 1_700_000_000_000
+    assert mark["origin"] == f"{topic.name}/3/11"
     said = answer.json()
     assert (said["outcome"], said["actor"], said["reason"]) == ("redriven", "local", "mended")
     partition, offset = said["lies_at"].removeprefix(f"{topic.name}/").split("/")
@@ -61,6 +62,19 @@ async def test_a_message_without_a_key_goes_back_without_one(web: Web) -> None:
     assert (await post(web, letter_id, "redrive")).status_code == 200
     (message,) = put_back(web)
     assert message.key is None
+
+
+async def test_a_message_that_fails_again_and_is_put_back_again_still_knows_where_it_stood_first(
+    web: Web,
+) -> None:
+    assert (await post(web, await letter(web), "redrive")).status_code == 200
+    (message,) = put_back(web)
+    again = with_fields(LETTER, partition=0, offset=99, headers=dict(message.headers))
+
+    assert (await post(web, await letter(web, again), "redrive")).status_code == 200
+
+    places = [first_place(("alerts", 0, 0), dict(each.headers)) for each in put_back(web)]
+    assert places == [("alerts", 3, 11)] * 2
 
 
 async def test_a_letter_that_was_dealt_with_is_not_open_and_a_second_time_is_refused(web: Web) -> None:

@@ -16,9 +16,9 @@ import pytest
 
 from connectors.local_kafka import LocalKafka
 from connectors.topics_admin import create_topics, planned_topics
-from console.redriving import REDRIVEN_HEADER
 from schemas.inbox import CancelRequested
 from schemas.outgoing import Outgoing
+from schemas.redriven import HEADER as REDRIVEN_HEADER
 from schemas.topics import (
     ALERTS,
     DEAD_LETTERS,

@@ -17,7 +17,7 @@ from streams.refolding import Input
 from tests.streams.books import ACTIONS, Followed
 from tests.streams.test_reporter import FakePoster
 
-TOPICS = ("alerts", "admissions", "run-inbox", "run-journal")
+TOPICS = ("alerts", "admissions", "run-inbox", "run-journal", "catalog")
 
 
 def options(tmp_path: Path, **fields: Any) -> WorkerOptions:

@@ -178,16 +178,22 @@ async def test_without_its_commits_it_goes_on_from_the_watermarks(world: World, 
     assert world.repeats == 0
 
 
-async def test_a_topic_that_was_made_again_is_refused_with_the_reason(world: World, start: Start) -> None:
+@pytest.mark.parametrize("topic", ["alerts", "catalog", "admissions", "run-inbox", "run-journal"])
+async def test_a_topic_that_was_made_again_is_refused_with_the_reason(
+    world: World, start: Start, topic: str
+) -> None:
+    """Topics of inputs, and those that rows go by: the catalog, and the journal of what is in them."""
     process = await start(instance=None).ready()
     await world.alert(0, 3)
     await world.until(3)
     await asyncio.sleep(1.5)
     assert await process.stop() == 0
-    await make_again(world.kafka, f"{world.prefix}run-inbox", PARTITIONS)
+    await make_again(world.kafka, f"{world.prefix}{topic}", 1 if topic == "catalog" else PARTITIONS)
     process = start(instance=None)
     assert await process.ended() == EXIT_REFUSED
-    assert "deleted and made again" in process.log.read_text()
+    said = process.log.read_text()
+    assert f"the topic {world.prefix}{topic} is not the one" in said
+    assert "deleted and made again" in said
 
 
 async def test_a_second_worker_takes_its_share_and_gives_it_back(world: World, start: Start) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -12,8 +13,10 @@ from schemas.posting import PostLater
 from schemas.publications import Published
 from schemas.topics import TOPICS
 from streams.app import Worker, create_sink
+from streams.ending import EXIT_REFUSED, End, end_process
 from streams.options import WorkerOptions
 from streams.running import run
+from tests.chaos.damage import make_again
 from tests.streams.cluster import PARTITIONS, World
 from tests.streams.test_reporter import FakePoster, journal
 
@@ -47,7 +50,7 @@ class Running:
         return await asyncio.wait_for(self.task, 30)
 
 
-async def sink(world: World, folder: Path, poster: FakePoster) -> Running:
+async def sink(world: World, folder: Path, poster: FakePoster, end: End = end_process) -> Running:
     options = WorkerOptions(
         kafka=world.kafka,
         prefix=world.prefix,
@@ -57,7 +60,7 @@ async def sink(world: World, folder: Path, poster: FakePoster) -> Running:
         session_timeout_s=6.0,
         heartbeat_s=1.0,
     )
-    return await Running(create_sink(options, poster=poster)).ready()
+    return Running(create_sink(options, poster=poster, end=end))
 
 
 async def posted(poster: FakePoster, number: int) -> None:
@@ -73,11 +76,11 @@ async def report(world: World, *run_ids: str) -> None:
 
 async def test_reports_are_posted_once_and_recorded_over_a_restart(world: World, tmp_path: Path) -> None:
     poster = FakePoster()
-    running = await sink(world, tmp_path / "one", poster)
+    running = await (await sink(world, tmp_path / "one", poster)).ready()
     await report(world, "r-1", "r-2", "r-3")
     await posted(poster, 3)
     assert await running.stop() == 0
-    running = await sink(world, tmp_path / "another-disk", poster)
+    running = await (await sink(world, tmp_path / "another-disk", poster)).ready()
     await report(world, "r-3", "r-4")
     await posted(poster, 4)
     assert await running.stop() == 0
@@ -94,15 +97,33 @@ async def test_reports_are_posted_once_and_recorded_over_a_restart(world: World,
 async def test_while_datadog_is_away_it_stays_alive_and_stops_in_time(world: World, tmp_path: Path) -> None:
     poster = FakePoster()
     poster.answers = [PostLater(None, "503", 503) for _ in range(100)]
-    running = await sink(world, tmp_path / "data", poster)
+    running = await (await sink(world, tmp_path / "data", poster)).ready()
     await report(world, *(f"r-{number}" for number in range(20)))
     await posted(poster, 3)
     assert running.worker.missing() == []
     assert await running.stop() == 0
     poster.answers.clear()
-    running = await sink(world, tmp_path / "data", poster)
+    running = await (await sink(world, tmp_path / "data", poster)).ready()
     async with asyncio.timeout(20):
         while len(await world.records("publications")) < 20:
             await asyncio.sleep(0.1)
     assert await running.stop() == 0
     assert len({event.title for event in poster.events}) == 20
+
+
+async def test_a_journal_that_was_made_again_is_refused_with_the_reason(world: World, tmp_path: Path) -> None:
+    poster, ended = FakePoster(), list[tuple[str, int]]()
+    running = await (await sink(world, tmp_path / "one", poster)).ready()
+    await report(world, "r-1", "r-2", "r-3")
+    await posted(poster, 3)
+    await asyncio.sleep(1.5)
+    assert await running.stop() == 0
+    await make_again(world.kafka, f"{world.prefix}run-journal", PARTITIONS)
+    again = await sink(world, tmp_path / "another-disk", poster, cast(End, lambda *how: ended.append(how)))
+    async with asyncio.timeout(30):
+        while not ended:
+            await asyncio.sleep(0.05)
+    reason, code = ended[0]
+    assert code == EXIT_REFUSED
+    assert f"the topic {world.prefix}run-journal is not the one" in reason
+    assert await again.stop() == 0

@@ -57,3 +57,27 @@ def test_partitions_that_went_away_are_forgotten(marks: Watermarks) -> None:
 def test_a_topic_that_was_made_again_is_refused_with_the_reason(marks: Watermarks) -> None:
     with pytest.raises(Refused, match=r"p\.run-inbox.*id-1.*id-0.*deleted and made again"):
         marks.assigned({3: (5, "id-0")})
+
+
+@pytest.fixture
+def two() -> Watermarks:
+    """Of rows that go by two topics."""
+    return Watermarks("p.run-inbox", "id-1", refuse, {"p.run-journal": "id-j"})
+
+
+def test_a_watermark_has_the_ids_of_all_topics_that_its_rows_go_by(two: Watermarks) -> None:
+    two.assigned({0: (7, "id-1 id-j")})
+    two.passed(0, 9)
+    assert two.due(0) == (9, "id-1 id-j")
+
+
+def test_a_topic_beside_the_input_that_was_made_again_is_refused_as_well(two: Watermarks) -> None:
+    with pytest.raises(Refused, match=r"p\.run-journal.*id-j.*id-0.*deleted and made again"):
+        two.assigned({0: (7, "id-1 id-0")})
+
+
+def test_a_watermark_of_earlier_days_has_the_id_of_its_input_only(two: Watermarks) -> None:
+    two.assigned({0: (7, "id-1")})
+    assert two.covered(0) == 7
+    with pytest.raises(Refused, match=r"p\.run-inbox"):
+        two.assigned({1: (7, "id-0")})

@@ -14,6 +14,7 @@ from schemas.dead_letters import DeadLetter
 from schemas.decisions import AlertMatched
 from schemas.errors import UnknownSchema
 from schemas.ids import alert_id_for_record
+from schemas.redriven import HEADER, Redriven, marked
 from tests.streams.agents.bench import match_bench
 from tests.streams.bench import Bench
 from tests.streams.books import Followed, finished, received
@@ -52,6 +53,19 @@ async def test_a_producer_s_json_gets_the_id_of_its_place_and_the_endpoint_of_it
     assert sent["decisions"].alert_id == alert_id_for_record("alerts", 0, 0)
     assert sent["admissions"].alert.endpoint == "demo"
     assert sent["admissions"].alert.source == "kafka"
+
+
+async def test_a_producer_s_json_that_was_put_back_twice_is_the_same_alert_as_at_its_first_place(
+    bench: Bench,
+) -> None:
+    """Two web processes may put one dead letter back at once; admission answers the second as the first."""
+    one = await match_bench(bench, Followed())
+    value = json.dumps({"title": "CPU is high", "metadata": {"ALERT_TRANSITION": "Triggered"}}).encode()
+    mark = Redriven(at_ms=1, by="ada", letter="dead-letters/0/3", origin="alerts/3/11")
+    headers = {"endpoint": b"demo", HEADER: marked(mark)}
+    sent = [dict(await one.take(value, None, headers=headers)) for _ in range(2)]
+    assert {each["decisions"].alert_id for each in sent} == {alert_id_for_record("alerts", 3, 11)}
+    assert len({each["admissions"].run_id for each in sent}) == 1
 
 
 @pytest.mark.parametrize(

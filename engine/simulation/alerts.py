@@ -1,10 +1,17 @@
 """The alert of a test: fields by the names that expressions see, made into the alert that a run is given."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
+from engine.alert.facts import TRIGGERED
 from engine.alert.scope import ALERT_TEXTS
+from engine.matching import match
+from engine.playbook.compiled import Compiled
 from engine.playbook.fields import Fields, kind_of
+from engine.playbook.model import AlertTrigger
 from engine.playbook.problems import Problems
 from engine.simulation.keys import ALERT
 from engine.yaml_values import Value
@@ -33,6 +40,28 @@ def read_alert(value: Value, problems: Problems) -> Alert:
         test=bool(fields.flag("test", False)),
         metadata={} if metadata is None else metadata.plain(),
     )
+
+
+_ASKED = ("endpoint", "kind", "monitor_id", "priority")
+"""Fields of an alert that `on.alert` may ask for by value, beside tags and transition."""
+
+
+def as_asked(alert: Alert, given: Collection[str], book: Compiled) -> Alert:
+    """The alert with what the test does not say of it as the playbook's trigger asks: its endpoint, kind,
+    monitor, priority and transition. `given`: the names that the test says.
+
+    Of several triggers, the first that the alert then fits.
+    """
+    made = [replace(alert, **_asked(trigger, given)) for trigger in book.playbook.alerts]
+    fitting = (one for one in made if any(looked.matched for looked in match(one, (book,))))
+    return next(fitting, made[0] if made else alert)
+
+
+def _asked(trigger: AlertTrigger, given: Collection[str]) -> dict[str, str]:
+    wanted = {name: getattr(trigger, name.removesuffix("_id")) for name in _ASKED}
+    if TRIGGERED not in trigger.transition:  # which one without a transition counts as
+        wanted["transition"] = trigger.transition
+    return {name: values[0] for name, values in wanted.items() if values and name not in given}
 
 
 def _text(fields: Fields, name: str) -> str:

@@ -9,7 +9,7 @@ from engine.playbook.fields import Fields, kind_of
 from engine.playbook.key_tables import Section
 from engine.playbook.model import ActionStep
 from engine.playbook.problems import Problem, Problems, nearest
-from engine.simulation.alerts import read_alert
+from engine.simulation.alerts import as_asked, read_alert
 from engine.simulation.keys import ASKED, CASE, EXPECT, FAILURE, FILE, PUBLISHED
 from engine.simulation.reading_answers import known_step, read_answers
 from engine.simulation.script import Script
@@ -99,7 +99,9 @@ class _CaseReader:
         if inputs is not None:
             self._inputs(inputs)
         script = Script(
-            alert=None if alert is None else read_alert(alert, self.problems),
+            alert=None
+            if alert is None
+            else as_asked(read_alert(alert, self.problems), alert.data, self.book),
             inputs={} if inputs is None else inputs.plain(),
             answers=read_answers(fields.map("answers"), self.book, self.problems),
             actions=self.base.actions,

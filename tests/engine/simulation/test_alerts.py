@@ -8,7 +8,10 @@ ASKS = (
     "{endpoint: prod, kind: query_alert_monitor, monitor: [12, 34], priority: [P1, P2], "
     "tags: {service: checkout}, transition: TRANSITION}"
 )
-STEPS = "- {publish: {title: \"${{ [alert.endpoint, alert.kind, alert.monitor_id, alert.priority].join(' ') }}\"}}\n"
+STEPS = """
+- publish:
+    title: "${{ [alert.endpoint, alert.kind, alert.monitor_id, alert.priority].join(' ') }}"
+"""
 FITS = "alert: {tags: {service: checkout}}\n"
 
 

@@ -191,7 +191,9 @@ class _Checker:
         mark = site.value.place(site.offset)
         wanted = _FITS[site.wants]
         if wanted and kind.partition("<")[0] not in wanted:
-            self._problems.error(mark, f"this must be {_WANTED[site.wants]}, and is {kind}")
+            fix = "such as entries(m) or keys(m), which are sorted" if kind.startswith("map") else ""
+            what = f"this must be {_WANTED[site.wants]}, and is {kind}"
+            self._problems.error(mark, what, fix if site.wants == "list" else "")
         elif kind.partition("<")[0] in _NO_JSON:
             word = _NO_JSON[kind.partition("<")[0]]
             self._problems.error(

@@ -26,7 +26,9 @@ def show_trace(trace: dict[str, Any], everything: bool = False) -> None:
     if len(shown) < len(others):
         say(f"  and {len(others) - len(shown)} more that did not match: --all")
     if alert.get("ruled_out"):
-        say(f"  {alert['ruled_out']} others ask for other alerts and did not come near")
+        count = alert["ruled_out"]
+        who = "1 other asks" if count == 1 else f"{count} others ask"
+        say(f"  {who} for other alerts and did not come near")
     if not trace.get("playbooks") and not alert.get("ruled_out") and not alert.get("unparsable"):
         say("  no playbook was there to look at; apply one: pulsebook playbook apply DIR")
     for published in trace.get("publications", []):

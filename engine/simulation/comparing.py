@@ -100,17 +100,38 @@ def _asked(expected: Value, told: Told) -> Iterator[Difference]:
     yield from _in_order(expected, told.asked, "asked", "question", _data)
 
 
+def _events(expected: Value, told: Told) -> Iterator[Difference]:
+    yield from _in_order(expected, told.events, "events", "event", _event_differs, _is_alike)
+
+
+def _event_differs(expected: Value, got: Any, what: str) -> Iterator[Difference]:
+    if isinstance(expected.data, dict):
+        yield from _data(expected, got, what)
+
+
+def _is_alike(expected: Value, got: Any) -> bool:
+    """Whether it is the same event, whatever its fields."""
+    name = expected.data["event"].data if isinstance(expected.data, dict) else expected.data
+    return bool(name == got["event"])
+
+
 _Compare = Callable[[Value, Any, str], Iterator[Difference]]
 
 
 def _in_order(
-    expected: Value, got: list[dict[str, Any]], what: str, title: str, compare: _Compare
+    expected: Value,
+    got: list[dict[str, Any]],
+    what: str,
+    title: str,
+    compare: _Compare,
+    alike: Callable[[Value, Any], bool] = lambda *_: True,
 ) -> Iterator[Difference]:
     """Each expected one must be found behind the one before it; others may stand between."""
     begin = 0
     for at, value in enumerate(expected.data):
         where = f"{what}[{at}]"
-        tries = [(index, list(compare(value, got[index], where))) for index in range(begin, len(got))]
+        behind = [index for index in range(begin, len(got)) if alike(value, got[index])]
+        tries = [(index, list(compare(value, got[index], where))) for index in behind]
         fits = next((index for index, found in tries if not found), None)
         if fits is not None:
             begin = fits + 1
@@ -153,6 +174,7 @@ _SECTIONS: dict[str, Callable[[Value, Told], Iterator[Difference]]] = {
     "published": _published,
     "asked": _asked,
     "failure": _failure,
+    "events": _events,
 }
 
 

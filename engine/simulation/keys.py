@@ -34,6 +34,11 @@ EXPECT = Section(
         Key("published", "list", "What Datadog is told, in this order; []: nothing."),
         Key("asked", "list", "Questions to people, in this order; []: none."),
         Key("failure", "map", "Why the run failed."),
+        Key(
+            "events",
+            "list",
+            "What the journal tells, in this order: names of events, or {event: NAME} with fields of it.",
+        ),
     ),
 )
 PUBLISHED = Section(

@@ -17,8 +17,10 @@ from engine.simulation.told import STEP_STATUSES
 from engine.yaml_text import read_yaml
 from engine.yaml_values import Value, YamlFault
 from schemas.actions import ActionSpec
+from schemas.events import EVENT_TYPES
 
 CASES_MAX = 1_000
+EVENTS = {kind.__name__: kind for kind in EVENT_TYPES}
 _ENDS = ("succeeded", "failed", "cancelled")
 
 
@@ -138,6 +140,7 @@ class _CaseReader:
                 self.problems.error(mark, f"the playbook has no output `{name}`", fix)
         self._each(fields, "published", PUBLISHED, self._published)
         self._each(fields, "asked", ASKED, self._asked)
+        self._events(fields)
         failure = fields.map("failure")
         if failure is not None:
             self._texts(Fields(failure, FAILURE, self.problems), "step", "kind", "message")
@@ -162,6 +165,25 @@ class _CaseReader:
             return
         for one in value.data:
             check(Fields(one, section, self.problems))
+
+    def _events(self, fields: Fields) -> None:
+        value = fields.value("events")
+        if value is None:
+            return
+        if not isinstance(value.data, tuple) or not value.data:
+            fields.wrong("events", "a list of events", "such as [StepSkipped, {event: StepFailed, step: …}]")
+            return
+        for one in value.data:
+            named = one.data.get("event") if isinstance(one.data, dict) else one
+            kind = EVENTS.get(named.text) if named is not None else None
+            if kind is None:
+                fix = nearest("" if named is None else named.text, EVENTS, "see docs/runs.md")
+                self.problems.error(one.mark, "this names no event of a run", fix)
+            elif isinstance(one.data, dict):
+                known = ("event", *kind.__struct_fields__)
+                for key in (key for key in one.data if key not in known):
+                    message = f"{kind.__name__} has no `{key}`"
+                    self.problems.error(one.keys[key], message, nearest(key, known))
 
     def _published(self, fields: Fields) -> None:
         self._texts(fields, "title", "text")

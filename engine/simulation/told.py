@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from schemas.events import (
     Reported,
     RunEvent,
@@ -34,6 +36,8 @@ class Told:
     published: list[dict[str, Any]] = field(default_factory=list)
     """Texts of `publish` and the run's own report, in their order. `own`: the latter."""
     asked: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """All events of the journal: the name as `event`, and its fields."""
     assumed: dict[str, str] = field(default_factory=dict)
     """Steps that nothing was said of, and what they came to."""
     took_ms: int = 0
@@ -41,6 +45,7 @@ class Told:
 
     def hear(self, event: RunEvent) -> None:
         """The next event of the run."""
+        self.events.append({"event": type(event).__name__, **msgspec.to_builtins(event)})
         match event:
             case StepSucceeded() | VarsSet():
                 self.steps[event.step] = "succeeded"

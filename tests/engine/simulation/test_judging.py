@@ -28,6 +28,8 @@ BAD = "answers: {look: {error: refused, message: no way}, approve: timeout}\n"
         "published: [{title: second}]",
         'published: [{text: "one\\ntwo", tags: [enrichment]}, {title: second}]',
         "asked: [{step: approve, question: Restart?, choices: [restart, leave]}]",
+        "events: [StepSucceeded, {event: StepAsked, step: approve}, RunFinished]",
+        "events: [{event: StepSkipped, step: 'each[1].kill'}, StepSkipped]",
     ],
 )
 def test_what_is_not_written_is_not_compared(expect: str) -> None:
@@ -65,6 +67,17 @@ def test_what_is_not_written_is_not_compared(expect: str) -> None:
         (GOOD, "asked: []", 'asked: expected nothing, got ["Restart?"]'),
         (GOOD, "asked: [{choices: [restart]}]", 'expected ["restart"], got ["restart","leave"]'),
         (GOOD, "failure: {kind: timeout}", 'expected {"kind":"timeout"}, got none: the run succeeded'),
+        (
+            GOOD,
+            "events: [{event: StepAnswered, choice: leave}]",
+            'events[0].choice: expected "leave", got "restart"',
+        ),
+        (
+            GOOD,
+            "events: [StepRetryScheduled]",
+            'expected "StepRetryScheduled", got nothing; before it: ["Run',
+        ),
+        (GOOD, "events: [RunFinished, StepAsked]", 'events[1]: expected "StepAsked", got nothing'),
         (BAD, "failure: {kind: refused}", 'failure.kind: expected "refused", got "timeout"'),
         (BAD, "failure: {message: often}", 'expected "often" in it, got "nobody answered in time"'),
     ],

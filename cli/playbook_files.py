@@ -45,11 +45,12 @@ def problems_of(files: Sequence[Path], limits: Limits, secrets: Collection[str])
             problems[name].append(Problem(name, 1, 1, f"cannot be read: {error}", "save it as UTF-8 text"))
             callers.append(None)
             continue
-        problems[name] += read(text, name, specs(), secrets=secrets, limits=limits).problems
-        callers.append(caller_of(text, name, limits.bytes_max))
+        found = read(text, name, specs(), secrets=secrets, limits=limits)
+        problems[name] += found.problems
+        callers.append(caller_of(found.value, name))
     for problem in check_calls([one for one in callers if one], whole=all(callers)):
         problems[problem.file].append(problem)
-    return [problem for found in problems.values() for problem in sorted(found, key=_place)]
+    return [problem for each in problems.values() for problem in sorted(each, key=_place)]
 
 
 def _place(problem: Problem) -> tuple[int, int]:

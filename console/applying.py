@@ -1,5 +1,6 @@
 """From the text of a playbook file to records in the catalog: check, compare, write."""
 
+import asyncio
 import difflib
 import time
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from engine.playbook.canonical import canonical_json, digest
 from engine.playbook.model import Playbook
 from engine.playbook.problems import Problem as Finding
 from engine.playbook.reading import Limits, read
-from engine.yaml_values import START
+from engine.yaml_values import START, Value
 from schemas.catalog import CatalogChange, PlaybookSet, RevisionAdded
 
 
@@ -41,16 +42,19 @@ class Checked:
     problems: Sequence[Finding]
 
 
-def checked(parts: Parts, source: str, file: str) -> Checked:
+async def checked(parts: Parts, source: str, file: str) -> Checked:
     """Read and check. Raises Problem 422 with all findings where there is an error."""
     endpoints = [name for name, held in parts.catalog.catalog.endpoints.items() if not held.deleted]
     limits = Limits(parts.settings.playbook_bytes_max, parts.settings.playbook_steps_max)
     secrets = parts.secret_names() if parts.secret_names is not None else None
-    found = read(source, file, parts.actions, endpoints, secrets, limits, _answerers(parts))
+    # Beside the loop: a playbook of hundreds of steps takes half a second, and webhooks must not wait for it.
+    found = await asyncio.to_thread(
+        read, source, file, parts.actions, endpoints, secrets, limits, _answerers(parts)
+    )
     if found.playbook is None or any(each.severity == "error" for each in found.problems):
         errors = [str(each) for each in found.problems if each.severity == "error"]
         raise Problem(422, "\n".join(errors) or "no playbook", problems=problem_views(found.problems))
-    between = _calls(parts.catalog.catalog, source, file, limits.bytes_max)
+    between = _calls(parts.catalog.catalog, found.value, file)
     if circles := [each for each in between if each.severity == "error"]:
         raise Problem(422, "\n".join(map(str, circles)), problems=problem_views(between))
     return Checked(found.playbook, digest(found.playbook), (*found.problems, *between))
@@ -63,11 +67,11 @@ def _answerers(parts: Parts) -> list[str] | None:
     return [name for name, held in parts.catalog.catalog.tokens.items() if not held.deleted]
 
 
-def _calls(catalog: Catalog, source: str, file: str, bytes_max: int) -> list[Finding]:
+def _calls(catalog: Catalog, value: Value | None, file: str) -> list[Finding]:
     """What is wrong with the playbooks that this one runs. Only a circle is an error: what is not active yet,
     or cannot be called yet, may be applied next.
     """
-    mine = caller_of(source, file, bytes_max)
+    mine = caller_of(value, file)
     if mine is None:
         return []
     others = [

@@ -107,7 +107,7 @@ async def show(parts: Given, name: FromPath[str]) -> PlaybookView:
 @post("/playbooks", status_code=200, opt={"role": "admin"}, summary="Make a playbook active")
 async def apply_one(parts: Given, request: Asked, data: JSONBody[ApplyBody]) -> Applied:
     """Checked first: with an error nothing changes, and the answer is 422 with all problems."""
-    found = checked(parts, data.source, data.file)
+    found = await checked(parts, data.source, data.file)
     return await apply(parts, found, data.source, request.user.name, data.reason)
 
 
@@ -119,7 +119,7 @@ async def apply_one(parts: Given, request: Asked, data: JSONBody[ApplyBody]) -> 
 )
 async def diff(parts: Given, data: JSONBody[ApplyBody]) -> Difference:
     """Changes nothing."""
-    found = checked(parts, data.source, data.file)
+    found = await checked(parts, data.source, data.file)
     catalog = parts.catalog.catalog
     held = catalog.playbooks.get(found.playbook.name)
     old = catalog.revisions[held.digest].source if held and held.digest else None

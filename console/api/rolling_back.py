@@ -40,7 +40,8 @@ async def rollback(
     asked = data or RollbackBody()
     digest = _earlier(parts, held, asked.to)
     source = parts.catalog.catalog.revisions[digest].source
-    warnings = problem_views(checked(parts, source, f"{name}@{digest[:DIGEST_CHARS]}").problems)
+    found = await checked(parts, source, f"{name}@{digest[:DIGEST_CHARS]}")
+    warnings = problem_views(found.problems)
     if digest == held.digest:
         return Applied(outcome="unchanged", name=name, digest=digest, problems=warnings)
     change = PlaybookSet(

@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from engine.playbook.problems import Problem, Severity, nearest
-from engine.yaml_text import read_yaml
-from engine.yaml_values import START, Mark, Value, YamlFault
+from engine.yaml_values import START, Mark, Value
 
 _BLOCKS = ("steps", "on_failure", "finally")
 _NO_STEPS_INSIDE = frozenset({"with", "publish", "set", "select", "exit"})
@@ -30,13 +29,9 @@ class Caller(NamedTuple):
     """Playbooks that its steps run, by name, and where it is said first."""
 
 
-def caller_of(text: str, file: str, bytes_max: int) -> Caller | None:
-    """One file; None where it is no YAML map, so that nothing is known of it."""
-    try:
-        value = read_yaml(text, bytes_max)
-    except YamlFault:
-        return None
-    if not isinstance(value.data, dict):
+def caller_of(value: Value | None, file: str) -> Caller | None:
+    """One file, as YAML; None where it is no map, so that nothing is known of it."""
+    if value is None or not isinstance(value.data, dict):
         return None
     named, on = value.data.get("playbook"), value.data.get("on")
     calls: dict[str, Mark] = {}

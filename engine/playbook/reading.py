@@ -48,6 +48,8 @@ class Read(NamedTuple):
 
     playbook: Playbook | None
     problems: tuple[Problem, ...]
+    value: Value | None = None
+    """The file as YAML; None where it is none."""
 
 
 def read(
@@ -73,7 +75,7 @@ def read(
     playbook = _playbook(value, sites, reader, endpoints)
     check_sites(playbook, reader.positions, sites.found, problems, secrets)
     check_own_events(playbook, value, problems)
-    return Read(None if problems.fatal else playbook, problems.sorted())
+    return Read(None if problems.fatal else playbook, problems.sorted(), value)
 
 
 def _playbook(value: Value, sites: Sites, reader: StepReader, endpoints: Collection[str] | None) -> Playbook:

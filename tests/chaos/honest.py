@@ -56,7 +56,7 @@ class Honest:
         self._inbox = Inbox(self._catalog)
         self._done: dict[str, int] = defaultdict(int)
         self._requests: dict[tuple[str, str, int], tuple[StepRequested, int]] = {}
-        playbook, problems = read(PLAYBOOK, "honest.yaml", specs())
+        playbook, problems, _ = read(PLAYBOOK, "honest.yaml", specs())
         assert playbook is not None, problems
         revision = digest(playbook)
         added = RevisionAdded(

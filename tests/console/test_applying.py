@@ -1,8 +1,11 @@
 """What applying a playbook says of it that only the catalog knows."""
 
+import asyncio
+
 import pytest
 
-from tests.console.conftest import MakeWeb
+from tests.console.conftest import TOKEN as HOOK_TOKEN
+from tests.console.conftest import MakeWeb, Web
 
 ASKS = """
 playbook: asks
@@ -42,3 +45,19 @@ async def test_without_tokens_everybody_may_answer_and_no_name_is_wrong(make_web
     web = await make_web()
     answer = await web.client.post("/api/v1/playbooks", json={"source": ASKS.replace("BY", "[bob]")})
     assert answer.json()["problems"] == []
+
+
+async def test_a_webhook_does_not_wait_for_a_large_playbook_to_be_read(web: Web) -> None:
+    steps = "".join(
+        f"  - {{id: s{n}, action: log, with: {{text: '${{{{ run.id }}}}', a: [1, 2]}}}}\n" for n in range(400)
+    )
+    large = f"playbook: large\non: {{call: {{}}}}\nsteps:\n{steps}"
+    reading = asyncio.create_task(web.client.post("/api/v1/playbooks", json={"source": large}))
+    await asyncio.sleep(0.01)
+    answered = 0
+    while not reading.done():
+        answer = await web.client.post(f"/hooks/demo/{HOOK_TOKEN}", json={"title": "hot"})
+        answered += answer.status_code == 202
+        await asyncio.sleep(0.005)
+    assert (await reading).status_code == 200
+    assert answered > 1

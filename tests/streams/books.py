@@ -59,7 +59,7 @@ class Followed:
 
     def add(self, text: str) -> str:
         """Apply a playbook; its revision."""
-        playbook, problems = read(text, "demo.yaml", SPECS)
+        playbook, problems, _ = read(text, "demo.yaml", SPECS)
         assert playbook is not None, problems
         offset, revision = self.catalog.offset, digest(playbook)
         self.catalog.apply(

@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.playbook.calls import Caller, caller_of, check_calls, circles
+from engine.yaml_text import read_yaml
 
 NAMES = st.sampled_from("abcdef")
 
 
 def a_file(name: str, *calls: str, on: str = "{call: {}}") -> Caller:
     steps = "".join(f"  - {{id: s{at}, run: {called}}}\n" for at, called in enumerate(calls))
-    found = caller_of(f"playbook: {name}\non: {on}\nsteps:\n  - exit: {{}}\n{steps}", f"{name}.yaml", 10_000)
+    text = f"playbook: {name}\non: {on}\nsteps:\n  - exit: {{}}\n{steps}"
+    found = caller_of(read_yaml(text), f"{name}.yaml")
     assert found is not None
     return found
 
@@ -80,15 +82,15 @@ steps:
 on_failure: [{run: e}]
 finally: [{run: f}, {run: {x: 1}}, text]
 """
-    found = caller_of(text, "a.yaml", 10_000)
+    found = caller_of(read_yaml(text), "a.yaml")
     assert found is not None
     assert list(found.calls) == ["b", "c", "d", "e", "f"]
 
 
 def test_of_a_file_that_is_no_map_nothing_is_known() -> None:
-    assert caller_of("- a", "a.yaml", 10_000) is None
-    assert caller_of("a: [", "a.yaml", 10_000) is None
-    unnamed = caller_of("steps: []", "a.yaml", 10_000)
+    assert caller_of(read_yaml("- a"), "a.yaml") is None
+    assert caller_of(None, "a.yaml") is None
+    unnamed = caller_of(read_yaml("steps: []"), "a.yaml")
     assert unnamed is not None
     assert (unnamed.name, problems(unnamed, unnamed)) == ("", [])
 

@@ -47,7 +47,7 @@ def problems_of(files: Sequence[Path], limits: Limits, secrets: Collection[str])
             continue
         found = read(text, name, specs(), secrets=secrets, limits=limits)
         problems[name] += found.problems
-        callers.append(caller_of(found.value, name))
+        callers.append(caller_of(found.value, name, found.playbook))
     for problem in check_calls([one for one in callers if one], whole=all(callers)):
         problems[problem.file].append(problem)
     return [problem for each in problems.values() for problem in sorted(each, key=_place)]

@@ -18,8 +18,8 @@ from engine.playbook.calls import Caller, caller_of, check_calls
 from engine.playbook.canonical import canonical_json, digest
 from engine.playbook.model import Playbook
 from engine.playbook.problems import Problem as Finding
-from engine.playbook.reading import Limits, read
-from engine.yaml_values import START, Value
+from engine.playbook.reading import Limits, Read, read
+from engine.yaml_values import START
 from schemas.catalog import CatalogChange, PlaybookSet, RevisionAdded
 
 
@@ -54,7 +54,7 @@ async def checked(parts: Parts, source: str, file: str) -> Checked:
     if found.playbook is None or any(each.severity == "error" for each in found.problems):
         errors = [str(each) for each in found.problems if each.severity == "error"]
         raise Problem(422, "\n".join(errors) or "no playbook", problems=problem_views(found.problems))
-    between = _calls(parts.catalog.catalog, found.value, file)
+    between = _calls(parts.catalog.catalog, found, file)
     if circles := [each for each in between if each.severity == "error"]:
         raise Problem(422, "\n".join(map(str, circles)), problems=problem_views(between))
     return Checked(found.playbook, digest(found.playbook), (*found.problems, *between))
@@ -67,11 +67,11 @@ def _answerers(parts: Parts) -> list[str] | None:
     return [name for name, held in parts.catalog.catalog.tokens.items() if not held.deleted]
 
 
-def _calls(catalog: Catalog, value: Value | None, file: str) -> list[Finding]:
+def _calls(catalog: Catalog, found: Read, file: str) -> list[Finding]:
     """What is wrong with the playbooks that this one runs. Only a circle is an error: what is not active yet,
     or cannot be called yet, may be applied next.
     """
-    mine = caller_of(value, file)
+    mine = caller_of(found.value, file, found.playbook)
     if mine is None:
         return []
     others = [
@@ -81,12 +81,13 @@ def _calls(catalog: Catalog, value: Value | None, file: str) -> list[Finding]:
             START,
             book.playbook.call is not None,
             dict.fromkeys(called(book), START),
+            inputs=book.playbook.inputs,
         )
         for name, held in sorted(catalog.playbooks.items())
         if name != mine.name and held.digest and (book := catalog.compiled(held.digest)) is not None
     ]
-    found = check_calls([mine, *others], whole=True, place="active", settled=False)
-    return [each for each in found if each.file == file]
+    problems = check_calls([mine, *others], whole=True, place="active", settled=False)
+    return [each for each in problems if each.file == file]
 
 
 async def apply(parts: Parts, found: Checked, source: str, actor: str, reason: str) -> Applied:

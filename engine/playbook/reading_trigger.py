@@ -173,7 +173,7 @@ def _check_default(default: Value | None, choices: Value | None, spec: InputSpec
         return
     sites.stage = "default"
     sites.template(default)
-    if not _has_placeholder(default) and default.data is not None:
+    if not has_placeholder(default) and default.data is not None:
         _check_literal(default, spec, "this default", sites.problems)
 
 
@@ -191,11 +191,12 @@ def _check_literal(value: Value, spec: InputSpec, what: str, problems: Problems)
             )
 
 
-def _has_placeholder(value: Value) -> bool:
+def has_placeholder(value: Value) -> bool:
+    """Whether any text in it holds an expression."""
     if isinstance(value.data, dict):
-        return any(_has_placeholder(item) for item in value.data.values())
+        return any(has_placeholder(item) for item in value.data.values())
     if isinstance(value.data, tuple):
-        return any(_has_placeholder(item) for item in value.data)
+        return any(has_placeholder(item) for item in value.data)
     return isinstance(value.data, str) and OPENING in value.data
 
 

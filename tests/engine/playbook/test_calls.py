@@ -2,11 +2,13 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.playbook.calls import Caller, caller_of, check_calls, circles
 from engine.yaml_text import read_yaml
+from tests.engine.playbook.builders import read_text
 
 NAMES = st.sampled_from("abcdef")
 
@@ -58,6 +60,47 @@ def test_a_called_playbook_without_on_call_is_an_error() -> None:
         "a.yaml:5:19: the playbook `b` cannot be called: it has no `on.call` "
         "(write `call: {}` below `on` in b.yaml)"
     ]
+
+
+INPUTS = "inputs: {who: {}, n: {type: int, default: 1, maximum: 9}, m: {required: false}}"
+
+
+def calling(given: str, inputs: str = INPUTS) -> list[str]:
+    """What is said of a call with this `with`."""
+    texts = (
+        f"playbook: a\non: {{call: {{}}}}\nsteps:\n  - {{id: s, run: b, with: {given}}}\n",
+        f"playbook: b\non: {{call: {{}}}}\n{inputs}\nsteps: [{{exit: {{}}}}]\n",
+    )
+    files = []
+    for text, name in zip(texts, ("a.yaml", "b.yaml"), strict=True):
+        found = read_text(text)
+        files.append(caller_of(found.value, name, found.playbook))
+    return problems(*filter(None, files))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("{who: ann}", []),
+        ("{who: ann, n: 9, m: x}", []),
+        ('{who: "${{ run.id }}", n: "${{ run.id }}"}', []),
+        ('{who: ann, n: "3"}', []),
+        ("{}", ["4:19: the playbook `b` needs the input `who` (give it below `with`)"]),
+        ("{who: ann, nn: 1}", ["4:39: the playbook `b` has no input `nn` (did you mean `n`?)"]),
+        ("{who: ann, n: many}", ["4:42: the input `n` of `b` is 'many', but should be a whole number"]),
+        ("{who: ann, n: 10}", ["4:42: the input `n` of `b` is 10, more than its maximum 9"]),
+        ("{who: 3}", ["4:33: the input `who` of `b` is 3, but should be text"]),
+    ],
+)
+def test_what_a_called_playbook_would_refuse_is_an_error_at_its_place(given: str, said: list[str]) -> None:
+    found = calling(given)
+    assert len(found) == len(said)
+    assert all(one.startswith(f"a.yaml:{wanted}") for one, wanted in zip(found, said, strict=True)), found
+
+
+def test_of_a_called_playbook_with_an_error_nobody_knows_what_it_takes() -> None:
+    assert calling("{what: 1}", "inputs: {who: {typ: int}}") == []
+    assert calling("{what: 1}", "") == ["a.yaml:4:28: the playbook `b` has no input `what` (it takes none)"]
 
 
 def test_two_files_of_one_playbook_are_an_error_where_the_second_says_its_name() -> None:

@@ -65,14 +65,37 @@ async def test_databases_that_are_cut_or_gone_are_made_again(
     assert list(world.workers["sink-a"].folder.rglob("*.db.damaged"))
 
 
+async def test_a_changelog_that_was_made_again_is_refused_until_the_folder_is_set_aside(
+    one_of_each: Bench,
+) -> None:
+    """What the log says to do is done, and everything goes on."""
+    world = one_of_each.world
+    await world.stop("processor-a", "sink-a")
+    for name, table in (("processor-a", "processor-runs"), ("sink-a", "sink-notified")):
+        await make_again(world.kafka, f"{world.prefix}{table}-changelog", PARTITIONS)
+        world.allow(name)
+        await refused(world, name)
+        assert f"belongs to another {world.prefix}{table}-changelog" in world.said(name)
+        assert "set the folder aside" in world.said(name)
+        world.wipe(name)
+    world.allow("processor-a", "sink-a")
+    outcome = await one_of_each.trial(ALERTS, OVER_S)
+    of_old_rows = ("run row", "sink row")
+    assert [one for one in outcome.violations if not one.startswith(of_old_rows)] == []
+
+
+async def refused(world: World, name: str) -> None:
+    async with asyncio.timeout(60):
+        while not world.workers[name].refused:
+            await asyncio.sleep(0.1)
+
+
 async def test_a_topic_that_was_made_again_is_refused_and_the_log_says_why(one_of_each: Bench) -> None:
     """The last one: afterwards this world is of no use."""
     world = one_of_each.world
     await world.stop("processor-a", "executor-a", "sink-a")
     await make_again(world.kafka, f"{world.prefix}run-inbox", PARTITIONS)
     world.allow("processor-a")
-    async with asyncio.timeout(60):
-        while not world.workers["processor-a"].refused:
-            await asyncio.sleep(0.1)
+    await refused(world, "processor-a")
     assert world.ends[-1].code == EXIT_REFUSED
     assert "deleted and made again" in world.said("processor-a")

@@ -12,7 +12,14 @@ import pytest_asyncio
 from streams.ending import EXIT_REFUSED
 from tests.chaos.bench import Bench, bench
 from tests.chaos.broker import Broker
-from tests.chaos.damage import delete_manifests, empty_topic, forget_commits, make_again, truncate_database
+from tests.chaos.damage import (
+    delete_logs,
+    delete_manifests,
+    empty_topic,
+    forget_commits,
+    make_again,
+    truncate_database,
+)
 from tests.chaos.world import ONE_OF_EACH, PARTITIONS, World
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -50,17 +57,20 @@ async def test_without_commits_changelog_and_read_model_everything_goes_on(one_o
     assert shown["items"]
 
 
-async def test_databases_that_are_cut_or_gone_are_made_again(
-    one_of_each: Bench,
-) -> None:
+async def test_databases_that_are_cut_or_gone_are_made_again(one_of_each: Bench) -> None:
+    """In the middle of runs. Without its log a database goes back to what it was before, and catches up."""
     world = one_of_each.world
-    await world.stop("processor-a", "sink-a")
-    assert truncate_database(world.workers["processor-a"].folder)
-    assert delete_manifests(world.workers["sink-a"].folder)
-    world.allow("processor-a", "sink-a")
-    outcome = await one_of_each.trial(ALERTS, OVER_S)
-    assert outcome.violations == []
-    assert outcome.unplanned == []
+    for damages in ((truncate_database, delete_manifests), (delete_logs, delete_logs)):
+        await one_of_each.load.send(ALERTS, OVER_S)
+        world.keep_down("processor-a", "sink-a")
+        world.kill("processor-a", "sink-a")  # who stops in good order leaves no log
+        await world.gone("processor-a", "sink-a")
+        for name, damage in zip(("processor-a", "sink-a"), damages, strict=True):
+            assert damage(world.workers[name].folder)
+        world.allow("processor-a", "sink-a")
+        outcome = await one_of_each.trial(ALERTS, OVER_S)
+        assert outcome.violations == []
+        assert outcome.unplanned == []
     assert list(world.workers["processor-a"].folder.rglob("*.db.damaged"))
     assert list(world.workers["sink-a"].folder.rglob("*.db.damaged"))
 

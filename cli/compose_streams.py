@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from cli.compose_datadog import poster
 from cli.composing import limits
@@ -30,6 +31,7 @@ from streams.running import run
 PROCESSOR_PORT = 9101
 SINK_PORT = 9103
 RUNS_PATH = "/runs/"
+DEFAULT_PREFIX = Settings().topic_prefix
 
 
 async def run_processor(settings: Settings, stop: asyncio.Event) -> int:
@@ -109,12 +111,20 @@ async def _ids(settings: Settings) -> Mapping[str, str]:
     return await topic_ids(settings.kafka_options(), names)
 
 
+def tables_dir(settings: Settings, name: str) -> Path:
+    """Where the tables of the processor or the sink lie on this machine: for each prefix a folder of its
+    own.
+    """
+    prefix = settings.topic_prefix
+    return settings.data_dir / (name if prefix == DEFAULT_PREFIX else f"{name}@{prefix}")
+
+
 def _options(settings: Settings, name: str, ids: Mapping[str, str]) -> WorkerOptions:
     return WorkerOptions(
         kafka=settings.kafka_options(),
         prefix=settings.topic_prefix,
         partitions=settings.partitions,
-        data_dir=settings.data_dir / name,
+        data_dir=tables_dir(settings, name),
         topic_ids=ids,
         instance_id=f"{name}-{settings.instance}",
         session_timeout_s=float(settings.session_timeout_s),

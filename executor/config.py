@@ -36,8 +36,14 @@ class ExecutorConfig:
     session_timeout_s: float = 30.0
     """How long the group waits for a member that fell silent before it gives its partitions to others."""
     heartbeat_every_s: float = 3.0
+    """At most: there are three in a session timeout, so that a late one does not cost the membership."""
     stop_grace_s: float = 25.0
     """How long running steps may go on after a stop was asked for."""
+
+    @property
+    def heartbeat_ms(self) -> int:
+        """Between two heartbeats."""
+        return round(min(self.heartbeat_every_s, self.session_timeout_s / 3) * 1000)
 
     @property
     def group(self) -> str:

@@ -84,7 +84,7 @@ class Journal(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=round(config.session_timeout_s * 1000),
-            heartbeat_interval_ms=round(config.heartbeat_every_s * 1000),
+            heartbeat_interval_ms=config.heartbeat_ms,
             max_poll_interval_ms=_NEVER_LEFT_MS,
             rebalance_timeout_ms=round(config.session_timeout_s * 1000),
             fetch_min_bytes=AT_ONCE.min_bytes,

@@ -12,6 +12,8 @@ from fetch_pace import Fetching, FetchPace
 from streams.hardened.credentials import broker_urls, credentials
 
 WEEK_S = 7 * 86_400
+HEARTBEATS_MIN = 3
+"""In a session timeout: one that is late must not cost the membership."""
 AT_ONCE, GATHERED = Fetching(min_bytes=1, wait_ms=50), Fetching(min_bytes=16 * 1024, wait_ms=20)
 UNHURRIED = Fetching(min_bytes=64 * 1024, wait_ms=200)
 PACES = {"processor": (AT_ONCE, GATHERED), "sink": (UNHURRIED, UNHURRIED)}
@@ -35,6 +37,7 @@ class WorkerOptions:
     """Stable over restarts of one worker: a restart within the session timeout then causes no rebalance."""
     session_timeout_s: float = 45.0
     heartbeat_s: float = 3.0
+    """At most; more often where the session timeout is short."""
     rebalance_timeout_s: float = 90.0
     commit_every_s: float = 1.0
     linger_ms: int = 5
@@ -67,7 +70,7 @@ def faust_settings(options: WorkerOptions, name: str) -> dict[str, Any]:
         "consumer_max_fetch_size": 262_144,
         "session_timeout_s": options.session_timeout_s,
         "fetch_pace": FetchPace(*PACES[name]),
-        "broker_heartbeat_interval": options.heartbeat_s,
+        "broker_heartbeat_interval": min(options.heartbeat_s, options.session_timeout_s / HEARTBEATS_MIN),
         "broker_rebalance_timeout": options.rebalance_timeout_s,
         "broker_request_timeout": max(90.0, options.session_timeout_s),
         "broker_max_poll_interval": WEEK_S,

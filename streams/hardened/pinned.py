@@ -10,7 +10,7 @@ import hashlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aiokafka.consumer.fetcher import Fetcher as KafkaFetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
@@ -18,6 +18,7 @@ from aiokafka.producer import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import MessageAccumulator, MessageBatch
 from aiokafka.producer.sender import Sender
 from faust.app.base import App
+from faust.sensors.monitor import Monitor
 from faust.serializers.schemas import Schema
 from faust.stores.rocksdb import Store
 from faust.tables.base import Collection
@@ -26,7 +27,9 @@ from faust.tables.recovery import Recovery
 from faust.tables.table import Table
 from faust.transport.consumer import Consumer, Fetcher, ThreadDelegateConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Producer
+from faust.transport.drivers.aiokafka import Consumer as Driver
 from faust.transport.producer import ProducerBuffer
+from mode.threads import ServiceThread
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ class Override:
 def source_hash(method: Callable[..., Any]) -> str:
     """Of a method as it is installed: the first 16 hex digits of its source's SHA-256."""
     return hashlib.sha256(inspect.getsource(method).encode()).hexdigest()[:16]
+
+
+def getter(owner: type, name: str) -> Callable[..., Any]:
+    """The function behind a property of an upstream class."""
+    return cast(Callable[..., Any], vars(owner)[name].fget)
 
 
 OVERRIDES: tuple[Override, ...] = (
@@ -133,4 +141,15 @@ OVERRIDES: tuple[Override, ...] = (
         Schema.compile, "d46eec5ce3195b2c", "messages reach agents undecoded, those without a value too"
     ),
     Override(AIOKafkaProducer.__init__, "fd6f2966fb3dc883", "law 6: its sender is replaced by a leased one"),
+    Override(App._new_transport, "42db531312dd776f", "hands in the hardened transport"),
+    Override(App._new_producer_transport, "eb3b4aa6a8961275", "the same for the producer"),
+    Override(Driver._new_consumer_thread, "0870ec53dea75083", "makes our thread"),
+    Override(ServiceThread.stop, "32d026539c3665b2", "closes the loop that we gave it"),
+    Override(Monitor.on_message_in, "b2a9a9045b2f456c", "counts nothing"),
+    Override(Monitor.on_message_out, "7c4054247cde96c3", "counts nothing"),
+    Override(Monitor.on_stream_event_in, "df6d2e5f6397ce44", "counts nothing"),
+    Override(Monitor.on_stream_event_out, "2d2277a6dbda754c", "counts nothing"),
+    Override(getter(ProducerBuffer, "size"), "b543a978fdece62e", "L3: what is not handed on yet"),
+    Override(getter(Producer, "_producer_type"), "311dc214fc435d81", "law 6: a leased producer"),
+    Override(getter(TableManager, "recovery"), "f0bf5de78b4c3d23", "L8: makes `SafeRecovery`"),
 )

@@ -14,7 +14,7 @@ from schemas.admissions import Candidate, RunEnded
 from schemas.codec import encode
 from schemas.decisions import AdmissionDecided
 from schemas.events import RunFinished
-from schemas.inbox import CancelRequested, RunRecovered, RunRequested
+from schemas.inbox import CancelRequested, ChildEnded, RunRecovered, RunRequested
 from schemas.topics import ADMISSIONS, DECISIONS, RUN_INBOX
 from tests.chaos.checking_effects import EFFECT_RULES
 from tests.chaos.checking_reasons import REASON_RULES
@@ -25,6 +25,7 @@ from tests.chaos.reading import Reading
 OVERDUE_MS = 60_000
 """A timer may fire late, but a run whose timers are all as late as this does not move any more."""
 SHOWN_MAX = 5
+SHOWN_CHARS_MAX = 300
 
 Rule = Callable[[Reading], Iterator[str]]
 
@@ -168,8 +169,22 @@ def decisions_that_differ_from_their_admissions(reading: Reading) -> Iterator[st
 def end_that_admission_never_heard_of(reading: Reading) -> Iterator[str]:
     """Every run that ended gave its slot back."""
     there = [entry.record for entry in reading.history.of("admissions")]
-    folded = (one.record for one in reading.inbox.sends if one.topic is ADMISSIONS)
-    yield from _differences(folded, (one for one in there if isinstance(one, RunEnded)), RunEnded, "end")
+    folded = [one.record for one in reading.inbox.sends if one.topic is ADMISSIONS]
+    ends = (one for one in folded if isinstance(one, RunEnded))
+    yield from _differences(ends, (one for one in there if isinstance(one, RunEnded)), RunEnded, "end")
+
+
+def child_that_admission_never_heard_of(reading: Reading) -> Iterator[str]:
+    """Every child that a run asked for is a candidate, and nobody else's; and its end was told its parent."""
+    there = [entry.record for entry in reading.history.of("admissions")]
+    asked = (one.record for one in reading.inbox.sends if isinstance(one.record, Candidate))
+    offered = (one for one in there if isinstance(one, Candidate) and one.parent is not None)
+    yield from _differences(asked, offered, Candidate, "child")
+    told = (one.record for one in reading.inbox.sends if isinstance(one.record, ChildEnded))
+    refused = (one.record for one in reading.admissions.sends if isinstance(one.record, ChildEnded))
+    inbox = (entry.record for entry in reading.history.of("run-inbox"))
+    heard = (one for one in inbox if isinstance(one, ChildEnded))
+    yield from _differences([*told, *refused], heard, ChildEnded, "end of a child")
 
 
 def letter_that_differs(reading: Reading) -> Iterator[str]:
@@ -186,8 +201,12 @@ def _differences(
     """Records that only one side has, by their bytes."""
     one = {encode(record): record for record in folded}  # type: ignore[arg-type]  # records of topics
     other = {encode(record): record for record in there}  # type: ignore[arg-type]  # records of topics
-    yield from (f"{what} that is missing: {one[data]}" for data in one.keys() - other.keys())
-    yield from (f"{what} that nothing explains: {other[data]}" for data in other.keys() - one.keys())
+    yield from (f"{what} that is missing: {_short(one[data])}" for data in one.keys() - other.keys())
+    yield from (f"{what} that nothing explains: {_short(other[data])}" for data in other.keys() - one.keys())
+
+
+def _short(record: object) -> str:
+    return str(record)[:SHOWN_CHARS_MAX]
 
 
 LOG_RULES: Mapping[str, Rule] = {
@@ -206,6 +225,7 @@ LOG_RULES: Mapping[str, Rule] = {
         journal_that_differs_from_its_inbox,
         decisions_that_differ_from_their_admissions,
         end_that_admission_never_heard_of,
+        child_that_admission_never_heard_of,
         letter_that_differs,
     )
 }

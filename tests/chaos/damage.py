@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,21 @@ def truncate_database(folder: Path) -> list[str]:
 
 def delete_manifests(folder: Path) -> list[str]:
     """Delete what tells RocksDB which files it has; their names."""
-    gone = [path for path in sorted(folder.rglob("*")) if path.name.startswith(("MANIFEST", "CURRENT"))]
+    return _delete(folder, lambda path: path.name.startswith(("MANIFEST", "CURRENT")))
+
+
+def delete_tables(folder: Path) -> list[str]:
+    """Delete the files that RocksDB has put rows into; their names."""
+    return _delete(folder, lambda path: path.suffix == ".sst")
+
+
+def delete_logs(folder: Path) -> list[str]:
+    """Delete what RocksDB has not yet put into files; their names."""
+    return _delete(folder, lambda path: path.suffix == ".log")
+
+
+def _delete(folder: Path, which: Callable[[Path], bool]) -> list[str]:
+    gone = [path for path in sorted(folder.rglob("*")) if which(path)]
     for path in gone:
         path.unlink()
     return [path.name for path in gone]

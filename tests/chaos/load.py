@@ -25,6 +25,7 @@ SHARES = {
     "fails": 2,
     "questions": 2,
     "waits": 2,
+    "families": 2,
 }
 BY_KAFKA = 0.4
 GARBAGE = 0.03

@@ -1,5 +1,5 @@
 """The playbooks of the bench: every way in which a step can be repeated, not repeated, unknown, retried, or
-fail; questions to a person, and waits for a time and for a recovery.
+fail; questions to a person, waits for a time and for a recovery, a child, a loop beside it.
 """
 
 from connectors.actions.registry import specs
@@ -58,6 +58,12 @@ def playbooks(target: str) -> dict[str, str]:
     rest, healed = "wait: {for: 1s}", "id: healed, wait: {until: recovered, timeout: 20m}"
     recovered = f"{act}, if: steps.healed.output.recovered"
     books["waits"] = written("waits", PARALLEL, note, rest, healed, recovered, publish)
+    twice = f"id: twice, foreach: '[1, 2]', as: one, concurrency: 2, steps: [{{{act}}}]"
+    child = "id: child, run: helps, continue_on_error: true"
+    both = f"parallel: {{a: [{{{child}}}], b: [{{{twice}}}]}}"
+    helps = written("helps", PARALLEL, note, act, 'publish: {title: "helped ${{ run.id }}"}')
+    books["helps"] = helps.replace("on: {", "on: {call: {}, ", 1)
+    books["families"] = written("families", PARALLEL, note, both, publish)
     divide = 'id: divide, action: log, with: {message: "${{ string(1 / size(alert.host)) }}"}'
     long = f'id: long, action: http.request, with: {{method: POST, url: "{target}/long/${{{{ run.id }}}}"}}'
     books["long"] = written("long", PARALLEL, note, f"{long}, timeout: 50s", publish)

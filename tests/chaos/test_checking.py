@@ -7,9 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from connectors.event_log import Entry
+from schemas.admissions import Candidate
 from schemas.decisions import AdmissionDecided, AlertMatched
 from schemas.events import JournalRecord, RunFinished, StepGranted, StepSucceeded
 from schemas.fields import Record
+from schemas.relations import Parent
 from tests.chaos.checking import LOG_RULES, check
 from tests.chaos.checking_effects import EFFECT_RULES
 from tests.chaos.checking_reasons import REASON_RULES
@@ -174,6 +176,21 @@ def test_a_slot_that_was_never_given_back_is_found(honest: History) -> None:
     gone = honest.of("admissions")[-1]
     found = check(without(honest, "admissions", lambda entry: entry is gone))
     assert "end that admission never heard of" in rules(found)
+
+
+def test_a_child_that_no_run_asked_for_is_found(honest: History) -> None:
+    one = first(honest, "admissions", Candidate)
+    assert isinstance(one.record, Candidate)
+    parent = Parent(run_id="r-nobody", step="child", seq=2, depth=1)
+    other = replace(one.record, request_id="r-nobody/child", parent=parent)
+    made_up = rewritten(one, other, len(honest.of("admissions")))
+    found = {
+        each.rule: each.ids
+        for each in check(with_topic(honest, "admissions", [*honest.of("admissions"), made_up]))
+    }
+    (named,) = found["child that admission never heard of"]
+    assert named.startswith("child that nothing explains")
+    assert "r-nobody/child" in named
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import psutil
 import pytest
 import pytest_asyncio
@@ -149,6 +150,36 @@ async def test_a_full_disk_ends_a_worker_before_it_loses_anything(one_of_each: B
     assert sorted(outcome.unplanned) == [
         f"{name} ended by itself with {EXIT_BROKEN}" for name in ("processor-a", "sink-a")
     ]
+
+
+async def test_a_full_disk_under_web_costs_no_alert_and_is_made_up_for_once_there_is_room(
+    one_of_each: Bench,
+) -> None:
+    """It goes on taking alerts, says what is the matter, and shows everything afterwards."""
+    world, said = one_of_each.world, list[str]()
+
+    async def fill() -> None:
+        process = world.workers["web-a"].process
+        assert process is not None
+        web = psutil.Process(process.pid)
+        web.rlimit(resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        before = len(one_of_each.load.accepted)
+        async with httpx.AsyncClient(base_url=world.url, trust_env=False) as client, asyncio.timeout(20):
+            while "read model" not in (answer := (await client.get("/readyz")).text):
+                await asyncio.sleep(0.1)
+        said.append(answer)
+        await asyncio.sleep(OVER_S)
+        assert len(one_of_each.load.accepted) > before
+        web.rlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    outcome = await one_of_each.trial(ALERTS, OVER_S * 2, meanwhile=fill)
+    assert outcome.violations == []
+    assert outcome.unplanned == []
+    assert "does not follow the log" in said[0]
+    async with httpx.AsyncClient(base_url=world.url, trust_env=False) as client:
+        for run_id in list(one_of_each.following.ended)[-5:]:
+            shown = (await client.get(f"/api/v1/runs/{run_id}")).json()
+            assert shown["status"] == one_of_each.following.ended[run_id]
 
 
 async def test_a_data_folder_that_is_read_only_ends_a_worker_before_it_loses_anything(

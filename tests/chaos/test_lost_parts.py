@@ -12,7 +12,14 @@ import pytest_asyncio
 from streams.ending import EXIT_REFUSED
 from tests.chaos.bench import Bench, bench
 from tests.chaos.broker import Broker
-from tests.chaos.damage import delete_manifests, empty_topic, forget_commits, make_again, truncate_database
+from tests.chaos.damage import (
+    delete_logs,
+    delete_manifests,
+    empty_topic,
+    forget_commits,
+    make_again,
+    truncate_database,
+)
 from tests.chaos.world import ONE_OF_EACH, PARTITIONS, World
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -50,19 +57,47 @@ async def test_without_commits_changelog_and_read_model_everything_goes_on(one_o
     assert shown["items"]
 
 
-async def test_databases_that_are_cut_or_gone_are_made_again(
-    one_of_each: Bench,
-) -> None:
+async def test_databases_that_are_cut_or_gone_are_made_again(one_of_each: Bench) -> None:
+    """In the middle of runs. Without its log a database goes back to what it was before, and catches up."""
     world = one_of_each.world
-    await world.stop("processor-a", "sink-a")
-    assert truncate_database(world.workers["processor-a"].folder)
-    assert delete_manifests(world.workers["sink-a"].folder)
-    world.allow("processor-a", "sink-a")
-    outcome = await one_of_each.trial(ALERTS, OVER_S)
-    assert outcome.violations == []
-    assert outcome.unplanned == []
+    for damages in ((truncate_database, delete_manifests), (delete_logs, delete_logs)):
+        await one_of_each.load.send(ALERTS, OVER_S)
+        world.keep_down("processor-a", "sink-a")
+        world.kill("processor-a", "sink-a")  # who stops in good order leaves no log
+        await world.gone("processor-a", "sink-a")
+        for name, damage in zip(("processor-a", "sink-a"), damages, strict=True):
+            assert damage(world.workers[name].folder)
+        world.allow("processor-a", "sink-a")
+        outcome = await one_of_each.trial(ALERTS, OVER_S)
+        assert outcome.violations == []
+        assert outcome.unplanned == []
     assert list(world.workers["processor-a"].folder.rglob("*.db.damaged"))
     assert list(world.workers["sink-a"].folder.rglob("*.db.damaged"))
+
+
+async def test_a_changelog_that_was_made_again_is_refused_until_the_folder_is_set_aside(
+    one_of_each: Bench,
+) -> None:
+    """What the log says to do is done, and everything goes on."""
+    world = one_of_each.world
+    await world.stop("processor-a", "sink-a")
+    for name, table in (("processor-a", "processor-runs"), ("sink-a", "sink-notified")):
+        await make_again(world.kafka, f"{world.prefix}{table}-changelog", PARTITIONS)
+        world.allow(name)
+        await refused(world, name)
+        assert f"belongs to another {world.prefix}{table}-changelog" in world.said(name)
+        assert "set the folder aside" in world.said(name)
+        world.wipe(name)
+    world.allow("processor-a", "sink-a")
+    outcome = await one_of_each.trial(ALERTS, OVER_S)
+    of_old_rows = ("run row", "sink row")
+    assert [one for one in outcome.violations if not one.startswith(of_old_rows)] == []
+
+
+async def refused(world: World, name: str) -> None:
+    async with asyncio.timeout(60):
+        while not world.workers[name].refused:
+            await asyncio.sleep(0.1)
 
 
 async def test_a_topic_that_was_made_again_is_refused_and_the_log_says_why(one_of_each: Bench) -> None:
@@ -71,8 +106,6 @@ async def test_a_topic_that_was_made_again_is_refused_and_the_log_says_why(one_o
     await world.stop("processor-a", "executor-a", "sink-a")
     await make_again(world.kafka, f"{world.prefix}run-inbox", PARTITIONS)
     world.allow("processor-a")
-    async with asyncio.timeout(60):
-        while not world.workers["processor-a"].refused:
-            await asyncio.sleep(0.1)
+    await refused(world, "processor-a")
     assert world.ends[-1].code == EXIT_REFUSED
     assert "deleted and made again" in world.said("processor-a")

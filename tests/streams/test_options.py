@@ -91,6 +91,14 @@ def test_one_agent_cannot_freeze_the_others(tmp_path: Path) -> None:
     assert settings["broker_max_poll_records"] <= 0.2 * settings["stream_buffer_maxsize"]
 
 
+@pytest.mark.parametrize(("session_s", "heartbeat_s"), [(45.0, 3.0), (6.0, 2.0), (2.0, 2 / 3)])
+def test_a_late_heartbeat_does_not_cost_the_membership(
+    tmp_path: Path, session_s: float, heartbeat_s: float
+) -> None:
+    settings = faust_settings(options(tmp_path, session_timeout_s=session_s), "processor")
+    assert settings["broker_heartbeat_interval"] == heartbeat_s
+
+
 async def test_changelogs_have_the_names_under_which_they_are_made(tmp_path: Path) -> None:
     processor = a_processor(tmp_path)
     sink = create_sink(options(tmp_path), poster=FakePoster())

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faust.exceptions import ConsistencyError
 
 from streams.app import Worker, create_sink
-from streams.ending import EXIT_BROKEN
+from streams.ending import EXIT_BROKEN, EXIT_REFUSED
 from streams.running import EXIT_CANNOT_REACH, run
 from tests.streams.hardened.bench import Ended, ended
 from tests.streams.test_options import options
@@ -34,6 +35,7 @@ class FakeApp:
         self._over = asyncio.Event()
         self.crash_reason: BaseException | None = None
         self.stopped = False
+        self.tables: dict[str, Any] = {}
 
     async def start(self) -> None:
         if self._start is not None:
@@ -92,3 +94,29 @@ async def test_a_worker_that_does_not_stop_in_time_is_ended(tmp_path: Path) -> N
     stop.set()
     with pytest.raises(Ended, match=r"did not stop within 0 s \(70\)"):
         await run(played(tmp_path, FakeApp(stops=False)), stop, 0.05)
+
+
+def a_real_one(folder: Path, changelog_id: str) -> Worker:
+    ids = options(folder).topic_ids
+    return worker(folder, topic_ids={**ids, "p.sink-notified-changelog": changelog_id})
+
+
+async def test_a_folder_of_another_changelog_is_refused_before_anything_starts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await run(a_real_one(tmp_path, "id-1"), asyncio.Event()) == EXIT_CANNOT_REACH
+    assert await run(a_real_one(tmp_path, "id-2"), asyncio.Event()) == EXIT_REFUSED
+    assert "belongs to another p.sink-notified-changelog (its id was id-1, now it is id-2)" in caplog.text
+
+
+async def test_a_folder_that_is_ahead_of_its_changelog_is_refused_with_the_way_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = FakeApp()
+    running = asyncio.create_task(run(played(tmp_path, app), asyncio.Event()))
+    await asyncio.sleep(0.01)
+    app.crash(ConsistencyError("The persisted offset of TP(0) is higher\nthan the last offset"))
+    assert await running == EXIT_REFUSED
+    assert "has more than its changelogs" in caplog.text
+    assert "Set the folder aside" in caplog.text
+    assert app.stopped

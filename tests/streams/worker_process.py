@@ -13,7 +13,7 @@ from connectors.journal_reader import JournalReader
 from connectors.schema_registry import SchemaRegistry
 from connectors.topic_ids import topic_ids
 from schemas.inbox import Limits
-from schemas.topics import TOPICS
+from schemas.topics import CHANGELOGS, TOPICS
 from streams.app import create_processor
 from streams.options import WorkerOptions
 from streams.running import run
@@ -28,7 +28,7 @@ async def main(given: dict[str, Any]) -> int:
         prefix=given["prefix"],
         partitions=given["partitions"],
         data_dir=Path(given["data_dir"]),
-        topic_ids=await topic_ids(kafka, [given["prefix"] + topic.name for topic in TOPICS]),
+        topic_ids=await topic_ids(kafka, [given["prefix"] + topic.name for topic in (*TOPICS, *CHANGELOGS)]),
         instance_id=given.get("instance"),
         session_timeout_s=6.0,
         heartbeat_s=1.0,

@@ -73,7 +73,7 @@ def _show_playbook(playbook: dict[str, Any]) -> None:
 
 def _show_decision(decided: dict[str, Any], of: str = "") -> None:
     why = f": {decided['rule']}: {decided['reason']}" if decided["rule"] else ""
-    until = f" until {moment(decided['until_ms'])}" if decided["until_ms"] else ""
+    until = f", until {moment(decided['until_ms'])}" if decided["until_ms"] else ""
     of = f"  {of}" if of else ""
     markup(f"    {moment(decided['at_ms'])}  {styled(decided['decision'])}{escape(why)}{until}{of}")
 

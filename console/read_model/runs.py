@@ -19,6 +19,7 @@ def list_runs(
     playbook: str | None,
     alert_id: str | None,
     since_ms: int | None,
+    until_ms: int | None,
     mark: Mark | None,
     limit: int,
 ) -> list[sqlite3.Row]:
@@ -28,6 +29,7 @@ def list_runs(
         ("playbook = ?", playbook),
         ("alert_id = ?", alert_id),
         ("at_ms >= ?", since_ms),
+        ("at_ms < ?", until_ms),
         (f"{NEVER_RAN} AND ?", None if status else 1),
     ]
     return listed(connection, "SELECT * FROM runs", filters, ("at_ms", "run_id"), mark, limit)

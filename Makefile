@@ -84,6 +84,8 @@ locks:
 		--constraints requirements.lock --output-file requirements-dev.lock
 	$(UV) pip compile $(LOCK_OPTIONS) --group build --constraints requirements-dev.lock \
 		--output-file requirements-build.lock
+	$(UV) pip compile $(LOCK_OPTIONS) examples/readers/python/requirements.in --constraints requirements.lock \
+		--output-file examples/readers/python/requirements.lock
 
 # After a change of KAFKA_VERSION in connectors/local_kafka_jars.py; needs the network.
 kafka-jars: setup

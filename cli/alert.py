@@ -3,7 +3,7 @@
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +13,9 @@ from cli.output import ANSWER_IS_NO, WRONG_USE, JsonOption, document, fail, say
 from cli.tables import show_rows
 from cli.trace_shown import show_trace
 
+RECOMPUTED = 200
+"""Playbooks that `trace --all` works out where nobody says how many."""
+PAGE = 200
 _PLACE = re.compile(r"(?:\w[\w.-]*/)?(\d+)/(\d+)")
 
 app = typer.Typer(no_args_is_help=True, help="Send, list and trace alerts.")
@@ -59,13 +62,17 @@ def _read(file: str) -> bytes:
 def list_alerts(
     limit: Annotated[int, typer.Option(min=1, help="How many, the latest first.")] = 20,
     endpoint: Annotated[str, typer.Option(help="Only of this endpoint.")] = "",
-    since: Annotated[str, typer.Option(help="Only since then: 2h, 7d, or ISO 8601.")] = "",
+    playbook: Annotated[str, typer.Option(help="Only those that this playbook matched.")] = "",
+    matching: Annotated[str, typer.Option(help="Only with this text in title, scope or monitor id.")] = "",
+    since: Annotated[str, typer.Option(help="Only since then: 2h, 7d, or ISO 8601 (UTC).")] = "",
+    until: Annotated[str, typer.Option(help="Only before then: the same.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """The latest alerts, and the playbooks that each matched."""
-    rows = client.pages("/api/v1/alerts", {"endpoint": endpoint or None, "since": since or None}, limit)
+    asked = {"endpoint": endpoint, "playbook": playbook, "text": matching, "since": since, "until": until}
+    rows = client.pages("/api/v1/alerts", {name: value or None for name, value in asked.items()}, limit)
     columns = ("alert_id", "received_at_ms", "endpoint", "transition", "matched", "title")
-    none = "no such alerts" if endpoint or since else "no alerts yet; try: pulsebook alert send --example"
+    none = "no such alerts" if any(asked.values()) else "no alerts yet; try: pulsebook alert send --example"
     show_rows(rows, columns, as_json, none)
 
 
@@ -75,14 +82,17 @@ def trace(
         str, typer.Argument(metavar="ALERT_ID", help="The alert's id: a-…; or its place: alerts/3/0.")
     ],
     everything: Annotated[
-        bool, typer.Option("--all", help="Also every playbook that did not match, however many.")
+        bool,
+        typer.Option("--all", help="Also why those did not match that nobody looked at: recomputed."),
     ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many of those, with --all.")] = RECOMPUTED,
     as_json: JsonOption = False,
 ) -> None:
     """One alert's whole path: which playbooks matched or why not, admitted or why not, runs, published."""
     place = _PLACE.fullmatch(alert_id)
-    named = f"{place[1]}-{place[2]}" if place else alert_id
-    answer = client.call("GET", client.at("alerts", named, "trace"), allow=(404,))
+    path = client.at("alerts", f"{place[1]}-{place[2]}" if place else alert_id, "trace")
+    query = {"all": "true", "limit": min(limit, PAGE)} if everything else {}
+    answer = client.call("GET", path, query=query, allow=(404,))
     if place and answer.get("status") == 404:
         fail(answer["detail"], ANSWER_IS_NO)
     if answer.get("status") == 404:
@@ -91,4 +101,16 @@ def trace(
             "else the id is wrong",
             ANSWER_IS_NO,
         )
+    if everything:
+        _read_on(path, answer["recomputed"], limit)
     document(answer) if as_json else show_trace(answer, everything)
+
+
+def _read_on(path: str, recomputed: dict[str, Any], limit: int) -> None:
+    """Add the pages that follow, up to `limit` playbooks."""
+    items = recomputed["items"]
+    while recomputed["next"] and len(items) < limit:
+        query = {"all": "true", "limit": min(limit - len(items), PAGE), "cursor": recomputed["next"]}
+        page = client.call("GET", path, query=query)["recomputed"]
+        items += page["items"]
+        recomputed["next"] = page["next"]

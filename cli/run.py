@@ -91,12 +91,13 @@ def list_runs(
     status: Annotated[str, typer.Option(help="Only runs of this status.")] = "",
     playbook: Annotated[str, typer.Option(help="Only runs of this playbook.")] = "",
     alert: Annotated[str, typer.Option(metavar="ALERT_ID", help="Only runs of this alert.")] = "",
-    since: Annotated[str, typer.Option(help="Only runs since then: 2h, 7d, or ISO 8601.")] = "",
+    since: Annotated[str, typer.Option(help="Only runs since then: 2h, 7d, or ISO 8601 (UTC).")] = "",
+    until: Annotated[str, typer.Option(help="Only runs from before then: the same.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many, the latest first.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """The latest runs."""
-    query = {"status": status, "playbook": playbook, "alert_id": alert, "since": since}
+    query = {"status": status, "playbook": playbook, "alert_id": alert, "since": since, "until": until}
     rows = list(client.pages("/api/v1/runs", {name: value or None for name, value in query.items()}, limit))
     if not as_json:
         for row in rows:

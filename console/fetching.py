@@ -29,15 +29,18 @@ async def fetched(parts: Parts, topic: Topic, partition: int, offset: int) -> Lo
         raise Problem(503, f"the topic {topic.name} cannot be read at the moment") from error
 
 
-async def fetched_alert(parts: Parts, alert_id: str, partition: int, offset: int) -> AlertReceived | None:
+async def fetched_alert(
+    parts: Parts, alert_id: str, partition: int, offset: int, endpoint: str
+) -> AlertReceived | None:
     """The alert at a place of `alerts`; None where it is no longer kept.
 
-    What a Kafka producer wrote is given the form of a webhook's record; framed Avro keeps its bytes alone.
+    What a Kafka producer wrote is given the form of a webhook's record, from the endpoint that its header
+    named when it was matched; framed Avro keeps its bytes alone.
     """
     record = await fetched(parts, ALERTS, partition, offset)
     if record is None or record.value is None:
         return None
-    made = AlertReceived(alert_id=alert_id, endpoint="", received_at_ms=record.at_ms, raw=record.value)
+    made = AlertReceived(alert_id=alert_id, endpoint=endpoint, received_at_ms=record.at_ms, raw=record.value)
     try:
         found = sniff(record.value)
     except SchemasError as error:
@@ -49,7 +52,8 @@ async def fetched_alert(parts: Parts, alert_id: str, partition: int, offset: int
     read = normalise_value(found.value)
     if isinstance(read, Unparsable):
         return msgspec.structs.replace(made, problem=read.problem)
-    return msgspec.structs.replace(made, alert=msgspec.structs.replace(read, id=alert_id, source="kafka"))
+    alert = msgspec.structs.replace(read, id=alert_id, endpoint=endpoint, source="kafka")
+    return msgspec.structs.replace(made, alert=alert)
 
 
 async def recorded_alert(parts: Parts, alert_id: str) -> Alert:
@@ -60,7 +64,7 @@ async def recorded_alert(parts: Parts, alert_id: str) -> Alert:
         raise Problem(
             404, f"no alert {alert_id[:100]} is known; one that was just sent takes a moment to be read"
         )
-    found = await fetched_alert(parts, alert_id, row["partition"], row["offset"])
+    found = await fetched_alert(parts, alert_id, row["partition"], row["offset"], row["endpoint"])
     if found is None:
         raise Problem(404, f"the alert {alert_id} is no longer kept")
     if found.alert is None:

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 import msgspec
 
+from engine.catalog_past import Past
 from engine.holds import Holds
 from engine.matching_index import AlertIndex, Offered
 from engine.playbook.canonical import from_canonical
@@ -49,6 +50,7 @@ class Catalog:
         self._tokens: dict[str, TokenSet] = {}
         self._switches: dict[str, SwitchSet] = {}
         self._holds = Holds()
+        self._past = Past()
         self._problems: list[Problem] = []
         self._compiled: dict[str, Compiled | str] = {}
         self._active: list[Compiled] | None = None
@@ -94,6 +96,11 @@ class Catalog:
     def holds(self) -> Holds:
         """Pauses and mutes: those of its switches."""
         return self._holds
+
+    @property
+    def past(self) -> Past:
+        """Its playbooks as they were at earlier offsets."""
+        return self._past
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -176,6 +183,7 @@ class Catalog:
                     self._problem(offset, f"revision/{record.digest}", "its content has another digest")
                 elif record.digest not in self._revisions:
                     self._revisions[record.digest] = record
+                    self._past.revision_added(offset, record)
                     self._compiled.pop(record.digest, None)
                     self._active = self._alert_index = None
             case PlaybookSet():
@@ -185,6 +193,7 @@ class Catalog:
                     earlier = self._earlier.setdefault(record.name, {})
                     earlier.pop(record.digest, None)
                     earlier[record.digest] = record
+                self._past.playbook_set(offset, record)
                 self._active = self._alert_index = None
                 found = self._compile(record.digest) if record.digest else ""
                 if isinstance(found, str) and found:
@@ -206,15 +215,20 @@ class Catalog:
             held = self._revisions.get(revision)
             if held is None:
                 return f"its revision {revision[:12]} is not known"
-            try:
-                self._compiled[revision] = Compiled(from_canonical(held.canonical), revision)
-            except (msgspec.DecodeError, RecursionError) as error:
-                self._compiled[revision] = f"its revision {revision[:12]} cannot be read: {error}"
+            self._compiled[revision] = compiled_of(held)
         return self._compiled[revision]
 
     def _problem(self, offset: int, about: str, reason: str) -> None:
         self._problems.append(Problem(offset, about, reason))
         del self._problems[:-PROBLEMS_MAX]
+
+
+def compiled_of(added: RevisionAdded) -> Compiled | str:
+    """The compiled revision, or why there is none."""
+    try:
+        return Compiled(from_canonical(added.canonical), added.digest)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return f"its revision {added.digest[:12]} cannot be read: {error}"
 
 
 def _equal(one: str, other: str) -> bool:

@@ -57,7 +57,7 @@ def matched_records(received: AlertReceived, cause: Cause, catalog: Catalog) -> 
     `cause`: where it stands on `alerts`. `catalog`: what is known before `catalog.offset`, which every record
     names.
     """
-    alert = _alert_of(received)
+    alert = alert_of(received)
     if isinstance(alert, Unparsable):
         short = AlertSummary(endpoint=received.endpoint, received_at_ms=received.received_at_ms)
         return (_matched(received, cause, catalog, short, unparsable=alert.problem),)
@@ -82,7 +82,7 @@ def matched_records(received: AlertReceived, cause: Cause, catalog: Catalog) -> 
     return (matched, *recoveries, *candidates)
 
 
-def _alert_of(received: AlertReceived) -> Alert | Unparsable:
+def alert_of(received: AlertReceived) -> Alert | Unparsable:
     """The alert under its record's id and endpoint. Producers of Avro may leave the reading to us."""
     if received.alert is None and received.problem:
         return Unparsable(received.problem)
@@ -95,7 +95,7 @@ def _alert_of(received: AlertReceived) -> Alert | Unparsable:
 
 
 def _looked(facts: Facts, offered: Iterable[Offered]) -> tuple[Looked, ...]:
-    return tuple(_look(facts, one) for one in offered if one.book is None or one.book.playbook.alerts)
+    return tuple(look(facts, one) for one in offered if one.book is None or one.book.playbook.alerts)
 
 
 def _looked_near(facts: Facts, index: AlertIndex) -> tuple[Looked, ...]:
@@ -115,7 +115,8 @@ def _looked_near(facts: Facts, index: AlertIndex) -> tuple[Looked, ...]:
     return tuple(sorted((*named, *_looked(facts, nearest)), key=lambda one: one.playbook))
 
 
-def _look(facts: Facts, offered: Offered) -> Looked:
+def look(facts: Facts, offered: Offered) -> Looked:
+    """What becomes of one playbook."""
     return _as_looked(offered, _false(facts, offered))
 
 

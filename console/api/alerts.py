@@ -2,21 +2,22 @@
 
 import re
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import get
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, QueryParameter
 
-from console.api.asking import Cursor, Given, Limit, Since, model_of
+from console.api.asking import Cursor, Given, Limit, Since, Until, model_of
 from console.fetching import fetched_alert
 from console.paging import LIMIT, Page, decode_cursor, page
 from console.problems import Problem
-from console.read_model.alerts import alert_at, alert_row, list_alerts
+from console.read_model.alerts import Asked, alert_at, alert_row, list_alerts
 from console.read_model.letters import letter_from
 from console.read_model.model import ReadModel
+from console.recomputing import recomputed
 from console.times import moment_ms
-from console.tracing import Trace, trace_of
+from console.tracing import Trace, found_of
 from schemas.topics import ALERTS
 
 _PLACE = re.compile(r"(\d{1,6})-(\d{1,18})")
@@ -53,18 +54,24 @@ class AlertView(AlertSummaryView, frozen=True, kw_only=True):
 async def list_all(
     parts: Given,
     endpoint: FromQuery[str | None] = None,
+    playbook: Annotated[str | None, QueryParameter(description="Only those that it matched.")] = None,
+    text: Annotated[str | None, QueryParameter(description="Held by title, scope or monitor id.")] = None,
     since: Since = "",
+    until: Until = "",
     limit: Limit = LIMIT,
     cursor: Cursor = "",
 ) -> Page[AlertSummaryView]:
     """Alerts that a decision has been made about; the newest may take a moment."""
     mark = decode_cursor(cursor, (int, str)) if cursor else None
-    since_ms = moment_ms(since, time.time_ns() // 1_000_000) if since else None
-    rows = await model_of(parts).query(
-        lambda connection: list_alerts(
-            connection, endpoint=endpoint, since_ms=since_ms, mark=mark, limit=limit
-        )
+    now_ms = time.time_ns() // 1_000_000
+    asked = Asked(
+        endpoint=endpoint,
+        playbook=playbook,
+        text=text,
+        since_ms=moment_ms(since, now_ms) if since else None,
+        until_ms=moment_ms(until, now_ms) if until else None,
     )
+    rows = await model_of(parts).query(lambda connection: list_alerts(connection, asked, mark, limit))
     return page(
         rows,
         limit,
@@ -79,7 +86,7 @@ async def show(parts: Given, alert_id: FromPath[str]) -> AlertView:
     row = await model_of(parts).query(lambda connection: alert_row(connection, alert_id))
     if row is None:
         raise unknown(alert_id)
-    got = await fetched_alert(parts, alert_id, row["partition"], row["offset"])
+    got = await fetched_alert(parts, alert_id, row["partition"], row["offset"], row["endpoint"])
     return AlertView(
         **_summary(row),
         content_type=got.content_type if got else "",
@@ -89,10 +96,19 @@ async def show(parts: Given, alert_id: FromPath[str]) -> AlertView:
 
 
 @get("/alerts/{alert_id:str}/trace", summary="What became of an alert, and why")
-async def trace(parts: Given, alert_id: FromPath[str]) -> Trace:
+async def trace(
+    parts: Given,
+    alert_id: FromPath[str],
+    everything: Annotated[
+        bool,
+        QueryParameter(name="all", description="Also why playbooks that were not looked at did not match."),
+    ] = False,
+    limit: Limit = LIMIT,
+    cursor: Cursor = "",
+) -> Trace:
     """Received, per playbook matched or the clause that was false, admitted or not, the runs, what was
     published. PARTITION-OFFSET names an alert by its place on `alerts`; where it became a dead letter, the
-    404 says why.
+    404 says why. `limit` and `cursor` are for what `all` adds.
     """
     model = model_of(parts)
     if place := _PLACE.fullmatch(alert_id):
@@ -101,10 +117,14 @@ async def trace(parts: Given, alert_id: FromPath[str]) -> Trace:
         if at is None:
             raise await _no_alert_at(model, partition, offset)
         alert_id = at
-    found = await trace_of(model, alert_id)
+    found = await found_of(model, alert_id)
     if found is None:
         raise unknown(alert_id)
-    return found
+    traced = found.trace(parts.catalog.catalog)
+    if not everything:
+        return traced
+    after = str(decode_cursor(cursor, (str,))[0]) if cursor else ""
+    return msgspec.structs.replace(traced, recomputed=await recomputed(parts, found.matched, after, limit))
 
 
 async def _no_alert_at(model: ReadModel, partition: int, offset: int) -> Problem:

@@ -18,6 +18,7 @@ Given = NamedDependency[SkipValidation[Parts]]
 Limit = Annotated[int, QueryParameter(ge=1, le=LIMIT_MAX, description="Items of a page.")]
 Cursor = Annotated[str, QueryParameter(description="`next` of the page before.")]
 Since = Annotated[str, QueryParameter(description="2h, 7d, ISO 8601 or epoch milliseconds.")]
+Until = Annotated[str, QueryParameter(description="The same; up to that moment, without it.")]
 Asked = Request[Principal, Any, Any]
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"

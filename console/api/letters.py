@@ -9,11 +9,11 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from console.api.asking import Asked, Body, Cursor, Given, Limit, ReasonText, model_of
 from console.letter_value import Form, readable
+from console.letter_view import HandledView, handled_view
 from console.paging import LIMIT, Mark, Page, decode_cursor, page
 from console.published_view import PublicationView, publication, publication_view
 from console.read_model.letters import handlings, list_dead_letters, list_publications
 from console.redriving import Ask, cannot_be_redriven, drop, letter_at, redrive, unknown
-from schemas.dead_letters import DeadLetterHandled
 
 State = Literal["open", "redriven", "dropped"]
 _ID = re.compile(r"(\d{1,6})-(\d{1,18})")
@@ -31,17 +31,6 @@ class DeadLetterSummary(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     state: State
     """open, or how it was dealt with the last time."""
-
-
-class HandledView(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody did about a dead letter. `lies_at`: topic/partition/offset of what was put back."""
-
-    id: str
-    outcome: Literal["redriven", "dropped"]
-    actor: str
-    at_ms: int
-    reason: str
-    lies_at: str
 
 
 class DeadLetterView(DeadLetterSummary, frozen=True, kw_only=True):
@@ -137,7 +126,7 @@ async def dead_letter(parts: Given, letter_id: FromPath[str]) -> DeadLetterView:
         headers={name: value.decode("utf-8", "replace") for name, value in letter.headers.items()},
         original_at_ms=letter.at_ms,
         cannot_be_redriven=cannot_be_redriven(letter),
-        handled=[_handled(each) for each in done],
+        handled=[handled_view(each) for each in done],
     )
 
 
@@ -151,7 +140,7 @@ async def redrive_one(
     parts: Given, request: Asked, letter_id: FromPath[str], data: JSONBody[HandleBody | None] = None
 ) -> HandledView:
     """With its key and headers, and one header more that says whose redrive it is. It is a new input."""
-    return _handled(await redrive(parts, _ask(letter_id, request, data)))
+    return handled_view(await redrive(parts, _ask(letter_id, request, data)))
 
 
 @post(
@@ -164,7 +153,7 @@ async def drop_one(
     parts: Given, request: Asked, letter_id: FromPath[str], data: JSONBody[HandleBody | None] = None
 ) -> HandledView:
     """It stays on its topic, and out of the list of what is open."""
-    return _handled(await drop(parts, _ask(letter_id, request, data)))
+    return handled_view(await drop(parts, _ask(letter_id, request, data)))
 
 
 def _ask(letter_id: str, request: Asked, data: HandleBody | None) -> Ask:
@@ -176,17 +165,6 @@ def _ask(letter_id: str, request: Asked, data: HandleBody | None) -> Ask:
         actor=request.user.name,
         reason=given.reason,
         again=given.again,
-    )
-
-
-def _handled(done: DeadLetterHandled) -> HandledView:
-    return HandledView(
-        id=f"{done.partition}-{done.offset}",
-        outcome=done.outcome,
-        actor=done.actor,
-        at_ms=done.at_ms,
-        reason=done.reason,
-        lies_at=f"{done.topic}/{done.to_partition}/{done.to_offset}" if done.topic else "",
     )
 
 

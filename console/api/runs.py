@@ -7,7 +7,7 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody
 
-from console.api.asking import Asked, Body, Cursor, Given, Limit, ReasonText, Since, model_of
+from console.api.asking import Asked, Body, Cursor, Given, Limit, ReasonText, Since, Until, model_of
 from console.fetching import recorded_alert
 from console.following import RUNNING
 from console.hooks.alerts import received_alert
@@ -76,12 +76,15 @@ async def list_all(
     playbook: FromQuery[str | None] = None,
     alert_id: FromQuery[str | None] = None,
     since: Since = "",
+    until: Until = "",
     limit: Limit = LIMIT,
     cursor: Cursor = "",
 ) -> Page[RunSummary]:
     """What a rule held back, or refused, is listed only where that status is asked for."""
     mark = decode_cursor(cursor, (int, str)) if cursor else None
-    since_ms = moment_ms(since, time.time_ns() // 1_000_000) if since else None
+    now_ms = time.time_ns() // 1_000_000
+    since_ms = moment_ms(since, now_ms) if since else None
+    until_ms = moment_ms(until, now_ms) if until else None
     rows = await model_of(parts).query(
         lambda connection: list_runs(
             connection,
@@ -89,6 +92,7 @@ async def list_all(
             playbook=playbook,
             alert_id=alert_id,
             since_ms=since_ms,
+            until_ms=until_ms,
             mark=mark,
             limit=limit,
         )

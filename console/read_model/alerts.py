@@ -1,21 +1,34 @@
 """Queries about alerts and what was decided about them."""
 
 import sqlite3
+from dataclasses import dataclass
 
 from console.paging import Mark
 from console.read_model.listing import listed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which alerts a list is about; None asks nothing. `since_ms` is in it, `until_ms` is not."""
+
+    endpoint: str | None = None
+    playbook: str | None = None
+    text: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
 def list_alerts(
-    connection: sqlite3.Connection,
-    *,
-    endpoint: str | None,
-    since_ms: int | None,
-    mark: Mark | None,
-    limit: int,
+    connection: sqlite3.Connection, asked: Asked, mark: Mark | None, limit: int
 ) -> list[sqlite3.Row]:
     """Rows of `alerts`, the latest first; one more than `limit` where there are more."""
-    filters = [("endpoint = ?", endpoint), ("at_ms >= ?", since_ms)]
+    filters = [
+        ("endpoint = ?", asked.endpoint),
+        ("at_ms >= ?", asked.since_ms),
+        ("at_ms < ?", asked.until_ms),
+        ("instr(matched, ?)", f'"{asked.playbook}"' if asked.playbook else None),
+        ("instr(lower(title || char(10) || scope || char(10) || monitor_id), lower(?))", asked.text),
+    ]
     return listed(connection, "SELECT * FROM alerts", filters, ("at_ms", "alert_id"), mark, limit)
 
 

@@ -1,6 +1,9 @@
 """Queries about what was published and what could not be handled."""
 
 import sqlite3
+from collections.abc import Collection
+
+import msgspec
 
 from console.decoding import decoded
 from console.paging import Mark
@@ -85,3 +88,23 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
             ("dead_letters_open", "SELECT count(*) FROM dead_letters WHERE state = 'open'"),
         )
     }
+
+
+def letters_about(connection: sqlite3.Connection, ids: Collection[str], limit: int) -> list[sqlite3.Row]:
+    """The first dead letters whose message names one of these runs or alerts."""
+    return connection.execute(
+        "SELECT * FROM dead_letters WHERE about IN (SELECT value FROM json_each(?))"
+        ' ORDER BY at_ms, partition, "offset" LIMIT ?',
+        (msgspec.json.encode(list(ids)).decode(), limit),
+    ).fetchall()
+
+
+def put_back_as(
+    connection: sqlite3.Connection, topic: str, partition: int, offset: int
+) -> DeadLetterHandled | None:
+    """The redrive that put a message at this place; None where none did."""
+    row = connection.execute(
+        "SELECT record FROM letters_handled WHERE topic = ? AND to_partition = ? AND to_offset = ?",
+        (topic, partition, offset),
+    ).fetchone()
+    return decoded(row["record"], DeadLetterHandled) if row else None

@@ -22,6 +22,8 @@ from schemas.publications import Published, Refused
 
 REASON_MAX = 500
 """Characters of a dead letter's reason in lists."""
+ABOUT_MAX = 100
+"""Characters of the id that a dead letter is about: what a stranger wrote may be any text."""
 
 Projected = (
     AlertMatched | AdmissionDecided | JournalRecord | Published | Refused | DeadLetter | DeadLetterHandled
@@ -71,7 +73,7 @@ def _project_one(connection: sqlite3.Connection, known: Projected, record: LogRe
             project_decision(connection, known, raw)
             batch.changed_runs.add(known.run_id)
         case AlertMatched():
-            _project_alert(connection, known, raw)
+            _project_alert(connection, known, record)
         case Published() | Refused():
             connection.execute(
                 "INSERT OR IGNORE INTO publications VALUES (?, ?, ?, ?, ?)",
@@ -86,12 +88,12 @@ def _project_one(connection: sqlite3.Connection, known: Projected, record: LogRe
             assert_never(known)
 
 
-def _project_alert(connection: sqlite3.Connection, alert: AlertMatched, raw: bytes) -> None:
+def _project_alert(connection: sqlite3.Connection, alert: AlertMatched, record: LogRecord) -> None:
     """The first decision about an alert stays: later ones are redeliveries."""
     about = alert.summary
     matched = [each.playbook for each in alert.looked if each.matched]
     connection.execute(
-        "INSERT OR IGNORE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             alert.alert_id,
             about.received_at_ms or alert.at_ms,
@@ -105,14 +107,15 @@ def _project_alert(connection: sqlite3.Connection, alert: AlertMatched, raw: byt
             msgspec.json.encode(matched).decode(),
             alert.unparsable,
             alert.recovery,
-            raw,
+            record.at_ms,
+            record.value or b"",
         ),
     )
 
 
 def _project_dead_letter(connection: sqlite3.Connection, letter: DeadLetter, record: LogRecord) -> None:
     connection.execute(
-        "INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open')",
+        "INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open')",
         (
             record.partition,
             record.offset,
@@ -122,8 +125,19 @@ def _project_dead_letter(connection: sqlite3.Connection, letter: DeadLetter, rec
             letter.offset,
             letter.stage,
             letter.reason[:REASON_MAX],
+            _about(letter),
         ),
     )
+
+
+def _about(letter: DeadLetter) -> str:
+    """The run that its message names, else the alert; empty where nothing can be read of it."""
+    try:
+        message = codec.decode(letter.value)
+    except SchemasError:
+        key = (letter.key or b"").decode("utf-8", "replace")
+        return key if key.startswith(("r-", "a-")) and len(key) <= ABOUT_MAX else ""
+    return str(getattr(message, "run_id", "") or getattr(message, "alert_id", ""))[:ABOUT_MAX]
 
 
 def _project_handled(connection: sqlite3.Connection, handled: DeadLetterHandled, record: LogRecord) -> None:
@@ -134,6 +148,13 @@ def _project_handled(connection: sqlite3.Connection, handled: DeadLetterHandled,
     )
     if kept.rowcount:
         connection.execute(
-            "INSERT OR IGNORE INTO letters_handled VALUES (?, ?, ?, ?)",
-            (*letter, record.offset, record.value or b""),
+            "INSERT OR IGNORE INTO letters_handled VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                *letter,
+                record.offset,
+                handled.topic,
+                handled.to_partition,
+                handled.to_offset,
+                record.value or b"",
+            ),
         )

@@ -9,6 +9,7 @@ from schemas.decisions import AdmissionDecided
 from schemas.events import (
     BlockEntered,
     JournalRecord,
+    RecoverySeen,
     RunEvent,
     RunFinished,
     RunStarted,
@@ -56,6 +57,11 @@ def project_journal(
         elif isinstance(event, RunFinished):
             _finish(connection, record, event)
             return "new"
+        elif isinstance(event, RecoverySeen):
+            connection.execute(
+                "INSERT OR IGNORE INTO recoveries VALUES (?, ?, ?)",
+                (event.alert_id, record.run_id, record.at_ms),
+            )
         if isinstance(event, (*WAITING, *OVER, StepRequested, IterationEnded, BlockEntered)):
             live = _live(connection, record.run_id) if live is None else live
             _follow(live, event)

@@ -19,6 +19,8 @@ _DELETIONS = {
         " (SELECT run_id FROM runs WHERE at_ms < ? AND journaled = 0 ORDER BY at_ms LIMIT ?)",
     ),
     "run-journal": (
+        "DELETE FROM recoveries WHERE run_id IN (SELECT run_id FROM runs"
+        " WHERE at_ms < ? AND ended_at_ms IS NOT NULL ORDER BY at_ms LIMIT ?)",
         "DELETE FROM run_records WHERE run_id IN (SELECT run_id FROM runs"
         " WHERE at_ms < ? AND ended_at_ms IS NOT NULL ORDER BY at_ms LIMIT ?)",
         "DELETE FROM runs WHERE run_id IN (SELECT run_id FROM runs"

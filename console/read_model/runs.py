@@ -5,7 +5,8 @@ import sqlite3
 from console.decoding import decoded
 from console.paging import Mark
 from console.read_model.listing import listed
-from schemas.events import JournalRecord, StepAnswered
+from schemas.alerts import Alert
+from schemas.events import JournalRecord, RunStarted, StepAnswered
 
 NEVER_RAN = "status NOT IN ('held_back', 'refused')"
 """What a list of runs leaves out unless that status is asked for: candidates that a rule turned away."""
@@ -18,6 +19,7 @@ def list_runs(
     playbook: str | None,
     alert_id: str | None,
     since_ms: int | None,
+    until_ms: int | None,
     mark: Mark | None,
     limit: int,
 ) -> list[sqlite3.Row]:
@@ -27,6 +29,7 @@ def list_runs(
         ("playbook = ?", playbook),
         ("alert_id = ?", alert_id),
         ("at_ms >= ?", since_ms),
+        ("at_ms < ?", until_ms),
         (f"{NEVER_RAN} AND ?", None if status else 1),
     ]
     return listed(connection, "SELECT * FROM runs", filters, ("at_ms", "run_id"), mark, limit)
@@ -84,3 +87,14 @@ def answers(
         for event in record.events
         if isinstance(event, StepAnswered) and event.step == step
     ]
+
+
+def started_with(connection: sqlite3.Connection, alert_id: str) -> Alert | None:
+    """An alert as the journal of a run has it that was started with it; None where there is none."""
+    rows = connection.execute(
+        "SELECT record FROM run_records JOIN runs USING (run_id) WHERE alert_id = ? AND alert_id <> ''"
+        " AND seq = 1 LIMIT 1",
+        (alert_id,),
+    )
+    events = (event for row in rows for event in decoded(row["record"], JournalRecord).events)
+    return next((event.alert for event in events if isinstance(event, RunStarted)), None)

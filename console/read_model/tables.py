@@ -5,7 +5,7 @@ that nothing is encoded twice and a new view needs no new column. Dead letters m
 topic.
 """
 
-VERSION = 3
+VERSION = 4
 """Form of the tables (`user_version`). Another one in a file: the file is made again."""
 
 TABLES = """
@@ -60,6 +60,7 @@ CREATE TABLE alerts (
     matched TEXT NOT NULL,             -- JSON list of playbooks
     unparsable TEXT NOT NULL,
     recovery INTEGER NOT NULL,
+    decided_at_ms INTEGER NOT NULL,    -- when its decision was written
     record BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX alerts_at ON alerts (at_ms, alert_id);
@@ -87,16 +88,27 @@ CREATE TABLE dead_letters (
     partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, at_ms INTEGER NOT NULL,
     topic TEXT NOT NULL, origin_partition INTEGER NOT NULL, origin_offset INTEGER NOT NULL,
     stage TEXT NOT NULL, reason TEXT NOT NULL,
+    about TEXT NOT NULL,               -- the run or alert that the message names; empty where it does not
     state TEXT NOT NULL DEFAULT 'open',    -- or how it was dealt with the last time: redriven, dropped
     PRIMARY KEY (partition, "offset")
 ) WITHOUT ROWID;
 CREATE INDEX dead_letters_at ON dead_letters (at_ms, partition, "offset");
 CREATE INDEX dead_letters_state_at ON dead_letters (state, at_ms, partition, "offset");
+CREATE INDEX dead_letters_about ON dead_letters (about) WHERE about <> '';
+CREATE INDEX dead_letters_origin ON dead_letters (topic, origin_partition, origin_offset);
 
 -- What was done about a letter; `handled_offset` is in the letter's partition.
 CREATE TABLE letters_handled (
     partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, handled_offset INTEGER NOT NULL,
+    topic TEXT NOT NULL, to_partition INTEGER, to_offset INTEGER,    -- where its message lies again
     record BLOB NOT NULL,
     PRIMARY KEY (partition, "offset", handled_offset)
 ) WITHOUT ROWID;
+CREATE INDEX letters_handled_to ON letters_handled (topic, to_partition, to_offset) WHERE topic <> '';
+
+-- Runs that heard of a recovery, by the alert that says so.
+CREATE TABLE recoveries (
+    alert_id TEXT NOT NULL, run_id TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (alert_id, run_id)
+) WITHOUT ROWID;
+CREATE INDEX recoveries_run ON recoveries (run_id);
 """

@@ -23,10 +23,14 @@ async def test_a_trace_tells_the_whole_path_of_an_alert(web: Web) -> None:
         ("queued", "max_running", 7),
         ("started", "", None),
     ]
-    assert (restart["run"]["run_id"], restart["run"]["status"]) == (RUN, "succeeded")
+    (run,) = restart["runs"]
+    assert (run["run_id"], run["status"]) == (RUN, "succeeded")
+    assert [(step["step"], step["status"], step["took_ms"]) for step in run["steps"]] == [
+        ("look", "succeeded", 250)
+    ]
     assert (page["matched"], page["clause"]) == (False, "tags")
     assert page["detail"] == "wanted env:prod, the alert has env:dev"
-    assert (page["decisions"], page["run"]) == ([], None)
+    assert (page["decisions"], page["runs"]) == ([], [])
     assert [each["sent"]["title"] for each in trace["publications"]] == ["mitigated"]
 
 
@@ -45,7 +49,7 @@ async def test_a_candidate_that_was_held_back_has_no_run_in_the_trace(web: Web) 
 
     restart = (await web.client.get(f"/api/v1/alerts/{ALERT}/trace")).json()["playbooks"][0]
 
-    assert restart["run"] is None
+    assert restart["runs"] == []
     assert restart["decisions"][0]["reason"] == "r-x is running for this key"
 
 
@@ -120,3 +124,30 @@ async def test_an_alert_can_be_sent_through_the_api_without_the_endpoints_token(
     assert answer.json()["parsed"] is True
     assert len(web.log.records(ALERTS)) == 1
     assert (await web.client.post("/api/v1/endpoints/nobody/alerts", json={})).status_code == 404
+
+
+async def test_alerts_are_found_by_when_they_came_what_they_say_and_what_they_matched(web: Web) -> None:
+    summary = matched().summary
+    for at, (title, scope, monitor) in enumerate(
+        [("Disk full", "host:a", "1"), ("CPU high", "host:b", "2"), ("DISK slow", "host:disk", "31")], start=1
+    ):
+        about = with_fields(
+            summary, title=title, scope=scope, monitor_id=monitor, received_at_ms=1_000 * at, endpoint="e"
+        )
+        looked = matched().looked if at == 2 else ()
+        await web.written(DECISIONS, f"a-{at}", matched(f"a-{at}", summary=about, looked=looked))
+
+    async def found(**query: str) -> list[str]:
+        answer = await web.client.get("/api/v1/alerts", params=query)
+        assert answer.status_code == 200, answer.text
+        return [each["alert_id"] for each in answer.json()["items"]]
+
+    assert await found(since="1000", until="3000") == ["a-2", "a-1"]
+    assert await found(until="1970-01-01T00:00:02Z") == ["a-1"]
+    assert await found(text="disk") == ["a-3", "a-1"]
+    assert await found(text="host:B") == ["a-2"]
+    assert await found(text="31") == ["a-3"]
+    assert await found(playbook="restart") == ["a-2"]
+    assert await found(playbook="rest") == []
+    assert await found(playbook="page") == []
+    assert (await web.client.get("/api/v1/alerts", params={"until": "tuesday"})).status_code == 400

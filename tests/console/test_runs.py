@@ -134,6 +134,8 @@ async def test_lists_are_filtered(web: Web) -> None:
     assert await ids(playbook="restart") == {RUN, "r-2"}
     assert await ids(since="1h") == {"r-2"}
     assert await ids(since="1970-01-01T00:00:00Z") == {RUN, "r-2"}
+    assert await ids(until="1h") == {RUN}
+    assert await ids(since="1970-01-01T00:00:00Z", until="1h") == {RUN}
     assert await ids(alert_id="a-9", status="held_back") == {"r-3"}
 
 

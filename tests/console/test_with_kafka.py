@@ -102,7 +102,7 @@ async def test_the_read_model_tells_what_is_on_the_topics_also_when_it_is_made_a
 
     first = await told(real)
     assert first[0]["status"] == "succeeded"
-    assert first[1]["playbooks"][0]["run"]["run_id"] == RUN
+    assert first[1]["playbooks"][0]["runs"][0]["run_id"] == RUN
     assert first[2]["alert"]["title"] == "hot"
 
     (tmp_path / "again").mkdir()

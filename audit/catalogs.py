@@ -1,0 +1,83 @@
+"""The catalog as it stood at any offset, for alerts that were matched then; and what is wrong with the topic
+itself.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from audit.findings import Difference, Tally
+from audit.log import Entry
+from engine.catalog import Catalog
+from schemas.catalog import PlaybookSet, RevisionAdded
+from schemas.errors import MalformedMessage
+from schemas.fields import Record
+from schemas.ids import digest
+from schemas.topics import CATALOG
+
+KEPT_MAX = 6
+
+Change = tuple[int, Record | MalformedMessage]
+
+
+class Catalogs:
+    """Catalogs at offsets. Alerts are mostly matched in the order of the catalog: the next is made of the
+    last.
+    """
+
+    def __init__(self, changes: Sequence[Change], end: int) -> None:
+        """`changes`: the whole topic, in order. `end`: its next offset."""
+        self._changes, self._end = changes, end
+        self._kept: OrderedDict[int, Catalog] = OrderedDict()
+        self.latest = self._advanced(Catalog(), 0, end)
+
+    def at(self, offset: int) -> Catalog:
+        """What is known before `offset`; not to be changed."""
+        offset = max(0, min(offset, self._end))
+        if offset == self._end:
+            return self.latest
+        if offset not in self._kept:
+            before = max((one for one in self._kept if one < offset), default=-1)
+            start = self._kept[before].branched() if before >= 0 else Catalog()
+            self._kept[offset] = self._advanced(start, max(before, 0), offset)
+            if len(self._kept) > KEPT_MAX:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(offset)
+        return self._kept[offset]
+
+    def _advanced(self, catalog: Catalog, start: int, end: int) -> Catalog:
+        for offset, record in self._changes:
+            if start <= offset < end:
+                catalog.apply(offset, record)
+        catalog.passed(end)
+        return catalog
+
+
+def check_catalog(entries: Sequence[Entry], start: int, end: int, now_ms: int, tally: Tally) -> None:
+    """Each revision has the digest of its content, no revision is named that is not there, no offset is
+    missing.
+    """
+    from audit.outputs import Offsets
+
+    offsets = Offsets(CATALOG.name, 0, start, tally)
+    known: set[str] = set()
+    for entry in entries:
+        offsets.passed(entry)
+        record = entry.record
+        if isinstance(record, RevisionAdded):
+            if digest(record.canonical) == record.digest:
+                known.add(record.digest)
+            else:
+                text = f"revision {record.digest[:12]} of playbook {record.playbook}: its content has another digest"
+                _differs(tally, entry, "altered", text)
+        elif isinstance(record, PlaybookSet):
+            if record.digest and record.digest not in known:
+                text = f"playbook {record.name} is set to revision {record.digest[:12]}, which is not there"
+                _differs(tally, entry, "missing revision", text)
+        elif isinstance(record, MalformedMessage):
+            _differs(tally, entry, "unreadable", str(record))
+    offsets.ended(end, now_ms)
+
+
+def _differs(tally: Tally, entry: Entry, what: str, text: str) -> None:
+    found = (entry.topic, entry.partition, entry.offset)
+    tally.differs(Difference(entry.at_ms, entry.topic, what, number=entry.offset, found=found, text=text))

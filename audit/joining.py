@@ -1,0 +1,232 @@
+"""What must be there held against what is there: one bucket of traces, subject after subject.
+
+Traces of equal kind and content belong together. Of what is left over on both sides, two of the same number
+(the seq of a journal record, the input of a decision) are one record that differs. Identical repeats are
+legal (at least once): readers drop them; they are counted, and their places kept.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from audit.emitting import EXCUSES
+from audit.excusing import Retention
+from audit.findings import Difference, Place3, Tally
+from audit.frame import Frame
+from audit.kinds import FOLLOWS_FROM, FREE, STANDS_ON, Kind
+from audit.ordering import out_of_order
+from audit.outputs import FOLDED
+from audit.publishing import says
+from audit.spool import traces_of
+from audit.traces import EXPIRED, OPTIONAL, QUIET, SUBJECT_BYTES, TAKEN, UNKNOWN, Side, Trace, unpacked
+from schemas.topics import RUN_INBOX
+
+GONE = "what follows from kept inputs, but may have been deleted by retention since"
+TAKEN_AS_FOUND = "decisions by what was installed or set at the processor then: taken as they are"
+
+
+class Joining:
+    """Judges buckets."""
+
+    def __init__(self, frame: Frame, tally: Tally) -> None:
+        self._frame, self._tally = frame, tally
+        self._retention = Retention(frame)
+
+    def bucket(self, folder: Path, name: str, number: int) -> None:
+        """One bucket of a set of traces."""
+        traces = traces_of(folder, name, number)
+        for subject, group in groupby(traces, key=lambda one: one[:SUBJECT_BYTES]):
+            self._subject(subject, [unpacked(one) for one in group])
+
+    def _subject(self, subject: bytes, traces: Sequence[Trace]) -> None:
+        missing, extra, firsts = self._matched(traces)
+        excuses = {one.number for one in traces if one.side == Side.EXCUSE}
+        if excuses:
+            for trace in (*missing, *extra):
+                self._unchecked(EXCUSES[min(min(excuses), len(EXCUSES) - 1)], trace)
+            return
+        missing = self._without_interrupted(missing, traces)
+        self._unlike(subject, missing, extra, traces)
+        for trace, text in out_of_order(firsts):
+            self._differs("out of order", trace.at_ms, trace, None, trace, text)
+
+    def _matched(self, traces: Sequence[Trace]) -> tuple[list[Trace], list[Trace], list[Trace]]:
+        """What is missing, what is too much, and the first of each that is there."""
+        pairs: dict[tuple[int, bytes], tuple[list[Trace], list[Trace]]] = defaultdict(lambda: ([], []))
+        posts: list[Trace] = []
+        for trace in traces:
+            if trace.side == Side.EXCUSE:
+                continue
+            if trace.kind == Kind.PUBLISHED:
+                posts.append(trace)
+                continue
+            pairs[trace.kind, trace.content][trace.side].append(trace)
+        missing: list[Trace] = []
+        extra: list[Trace] = []
+        firsts: list[Trace] = []
+        for expected, found in pairs.values():
+            self._pair(expected, found, missing, extra, firsts)
+        self._posts(posts, missing, extra, firsts)
+        return missing, extra, firsts
+
+    def _pair(
+        self,
+        expected: list[Trace],
+        found: list[Trace],
+        missing: list[Trace],
+        extra: list[Trace],
+        firsts: list[Trace],
+    ) -> None:
+        if len(expected) == len(found) == 1:  # nearly always
+            self._equal(expected[0], found[0])
+            firsts.append(found[0])
+            return
+        found.sort(key=_by_place)
+        firsts += found[:1]
+        for one, other in zip(expected, found, strict=False):
+            self._equal(one, other)
+        if expected:
+            missing += expected[len(found) :]
+            for one in found[len(expected) :]:
+                self._tally.repeated(_lies(one))
+            return
+        extra += found[:1]
+        for one in found[1:]:
+            self._tally.repeated(_lies(one))
+
+    def _posts(
+        self, traces: Sequence[Trace], missing: list[Trace], extra: list[Trace], firsts: list[Trace]
+    ) -> None:
+        """Reports and what was sent of each: the same report may have been sent more than once."""
+        for _, group in groupby(traces, key=lambda one: one.number):
+            sides: tuple[list[Trace], list[Trace]] = [], []
+            for trace in group:
+                sides[trace.side].append(trace)
+            expected, found = sides
+            found.sort(key=_by_place)
+            right = [one for one in found if expected and says(one.content, expected[0].content)]
+            if right:
+                self._equal(expected[0], right[0])
+                firsts.append(right[0])
+            elif expected:
+                missing.append(expected[0])
+            for one in right[1:]:
+                self._tally.repeated(_lies(one))
+            extra += [one for one in found if one not in right]
+
+    def _equal(self, expected: Trace, found: Trace) -> None:
+        topic = STANDS_ON[Kind(expected.kind)]
+        if expected.flags & TAKEN:
+            self._tally.unchecked[TAKEN_AS_FOUND] += 1
+        if found.flags & QUIET and not expected.flags & QUIET:
+            text = (
+                "its header `reports` says that the sink has nothing to do, and there is something to report"
+            )
+            self._differs("wrong header", expected.at_ms, expected, expected, found, text)
+            return
+        if self._frame.within(expected.at_ms):
+            self._tally.counts[topic, "equal"] += 1
+
+    def _without_interrupted(self, missing: list[Trace], traces: Sequence[Trace]) -> list[Trace]:
+        """An alert may have been matched more than once (a redelivery); what came of it whole once is
+        enough.
+        """
+        if not missing or missing[0].kind > Kind.RECOVERY:
+            return missing
+        attempts: dict[tuple[int, int], set[int]] = defaultdict(set)
+        for one in traces:
+            if one.side == Side.EXPECTED:
+                attempts[one.partition, one.offset].add(one.extra)
+        broken: dict[tuple[int, int], set[int]] = defaultdict(set)
+        for one in missing:
+            broken[one.partition, one.offset].add(one.extra)
+        return [one for one in missing if not attempts[_by_place(one)] - broken[_by_place(one)]]
+
+    def _unlike(
+        self, subject: bytes, missing: Iterable[Trace], extra: list[Trace], traces: Sequence[Trace]
+    ) -> None:
+        """Name what is left over on both sides."""
+        left = list(extra)
+        for one in missing:
+            other = _counterpart(one, left)
+            if other is not None:
+                left.remove(other)
+                self._differs("differs", one.at_ms, one, one, other, "")
+            elif one.flags & OPTIONAL:
+                self._tally.counts[STANDS_ON[Kind(one.kind)], "pending"] += 1
+            elif one.flags & EXPIRED:
+                self._unchecked(GONE, one)
+            else:
+                text = "nobody decided about it" if one.flags & UNKNOWN else ""
+                self._differs("missing", one.at_ms, one, one, None, text)
+        for one in left:
+            if one.kind in FREE:
+                self._tally.counts[STANDS_ON[Kind(one.kind)], "from outside"] += 1
+                continue
+            reason = self._retention.excuse(one, traces)
+            if reason:
+                self._unchecked(reason, one)
+                continue
+            known = any(
+                each.side == Side.EXPECTED and (each.kind, each.number) == (one.kind, one.number)
+                for each in traces
+            )
+            contradicts = known and one.kind == Kind.JOURNAL
+            self._differs("contradicts" if contradicts else "unexplained", one.at_ms, one, None, one, "")
+
+    def _unchecked(self, reason: str, trace: Trace) -> None:
+        if self._frame.within(trace.at_ms):
+            self._tally.unchecked[reason] += 1
+
+    def _differs(
+        self,
+        what: str,
+        at_ms: int,
+        trace: Trace,
+        expected: Trace | None,
+        found: Trace | None,
+        text: str,
+    ) -> None:
+        if not self._frame.within(at_ms):
+            return
+        kind = Kind(trace.kind)
+        self._tally.differs(
+            Difference(
+                at_ms=at_ms,
+                topic=STANDS_ON[kind],
+                what=what,
+                kind=kind,
+                subject=trace.subject,
+                number=trace.number,
+                expected=None if expected is None else _follows(expected),
+                found=None if found is None else _lies(found),
+                text=text,
+            )
+        )
+
+
+def _counterpart(one: Trace, others: Sequence[Trace]) -> Trace | None:
+    """What lies in the place of a record that is missing."""
+    for other in others:
+        if (other.kind, other.number) == (one.kind, one.number):
+            return other
+    if one.kind == Kind.JOURNAL:
+        return None
+    return next((other for other in others if other.kind == one.kind), None)
+
+
+def _by_place(trace: Trace) -> tuple[int, int]:
+    return trace.partition, trace.offset
+
+
+def _lies(trace: Trace) -> Place3:
+    return STANDS_ON[Kind(trace.kind)], trace.partition, trace.offset
+
+
+def _follows(trace: Trace) -> Place3:
+    kind = Kind(trace.kind)
+    if kind is Kind.LETTER:
+        return sorted(FOLDED)[trace.number], trace.partition, trace.offset
+    topic = FOLLOWS_FROM.get(kind, RUN_INBOX.name)
+    return topic, trace.partition, trace.offset

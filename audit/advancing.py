@@ -31,6 +31,9 @@ from schemas.topics import RUN_INBOX
 from schemas.written import Unwritable, written
 
 
+FAILED_THEN = "inputs at which a run failed inside Pulsebook then, and would not now"
+
+
 class Advancing:
     """advance over one partition, in order. `only`: a run; others are passed over."""
 
@@ -124,9 +127,7 @@ class Advancing:
             advanced = failed_internally(row, record, cause, notes["internal"].text)
             sends = self._written(advanced, row, record)
             self._buried(entry, cause, OPTIONAL)
-            self._tally.unchecked[
-                "inputs at which a run failed inside Pulsebook then, and would not now"
-            ] += 1
+            self._tally.unchecked[FAILED_THEN] += 1
             flags = TAKEN
         self._say(run_id, advanced, sends, cause, flags)
 

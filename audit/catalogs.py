@@ -67,8 +67,8 @@ def check_catalog(entries: Sequence[Entry], start: int, end: int, now_ms: int, t
             if digest(record.canonical) == record.digest:
                 known.add(record.digest)
             else:
-                text = f"revision {record.digest[:12]} of playbook {record.playbook}: its content has another digest"
-                _differs(tally, entry, "altered", text)
+                which = f"revision {record.digest[:12]} of playbook {record.playbook}"
+                _differs(tally, entry, "altered", f"{which}: its content has another digest")
         elif isinstance(record, PlaybookSet):
             if record.digest and record.digest not in known:
                 text = f"playbook {record.name} is set to revision {record.digest[:12]}, which is not there"

@@ -18,24 +18,18 @@ class Retention:
 
     def excuse(self, trace: Trace, all_: Sequence[Trace]) -> str:
         """Why a found record cannot be explained; "" where it could be. `all_`: all about its subject."""
-        frame, kind = self._frame, trace.kind
+        kind = trace.kind
         if kind == Kind.MATCHED:
             return self._gone(ALERTS.name, *place_of(trace.number))
         if kind in (Kind.CANDIDATE, Kind.RECOVERY):
             matched = [one for one in all_ if one.kind == Kind.MATCHED and one.side == Side.FOUND]
-            if matched:
-                return next(
-                    filter(None, (self._gone(ALERTS.name, *place_of(one.number)) for one in matched)), ""
-                )
-            return self._early(ALERTS.name, trace)
+            return self._any_gone(ALERTS.name, matched) if matched else self._early(ALERTS.name, trace)
         if kind == Kind.DECIDED:
             return self._gone(ADMISSIONS.name, *place_of(trace.number))
         if kind == Kind.REQUESTED:
             decided = [one for one in all_ if one.kind == Kind.DECIDED and one.side == Side.FOUND]
             if decided:
-                return next(
-                    filter(None, (self._gone(ADMISSIONS.name, *place_of(one.number)) for one in decided)), ""
-                )
+                return self._any_gone(ADMISSIONS.name, decided)
             return self._early(DECISIONS.name, trace) and self._early(ADMISSIONS.name, trace)
         if kind == Kind.RECOVERED:
             return self._early(ADMISSIONS.name, trace)
@@ -46,6 +40,10 @@ class Retention:
         if kind == Kind.PUBLISHED:
             return self._early(RUN_JOURNAL.name, trace)
         return ""
+
+    def _any_gone(self, topic: str, traces: Sequence[Trace]) -> str:
+        """Whether the input of any of them is gone."""
+        return next(filter(None, (self._gone(topic, *place_of(one.number)) for one in traces)), "")
 
     def _gone(self, topic: str, partition: int, offset: int) -> str:
         start = self._frame.start(topic, partition)

@@ -4,10 +4,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from audit.kinds import Kind
+from schemas.fields import Record
 
 KEPT_MAX = 1_000
 """So many differences and repeats are kept, the first by time; all are counted."""
 
+Wanted = tuple[int, bytes, int, int, int]
+"""A record that follows from an input: kind, subject, number; partition and offset of the input."""
 Place3 = tuple[str, int, int]
 """Topic, partition, offset."""
 
@@ -48,6 +51,8 @@ class Tally:
     repeats: list[Place3] = field(default_factory=list)
     causes: dict[tuple[str, int], int] = field(default_factory=dict)
     """By partition of inputs: the largest offset that anything names as its cause."""
+    made: dict[Wanted, list[Record]] = field(default_factory=dict)
+    """Records that follow from inputs, where somebody asked to see them."""
 
     def differs(self, difference: Difference) -> None:
         """Count a difference, and keep it if it is among the first."""

@@ -9,5 +9,5 @@ HEADERS = {record: MARKER + avro_plain.fingerprint(schema_of(record)) for record
 
 
 def todays(value: bytes, record: Record) -> bytes:
-    """`value`, where it is in today's form, which has one way to say a thing; else the record written again."""
+    """`value`, where it is in today's form, which has one way to say a thing; else the record anew."""
     return value if value[:HEADER_BYTES] == HEADERS[type(record)] else encode(record)

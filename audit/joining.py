@@ -120,9 +120,7 @@ class Joining:
         if expected.flags & TAKEN:
             self._tally.unchecked[TAKEN_AS_FOUND] += 1
         if found.flags & QUIET and not expected.flags & QUIET:
-            text = (
-                "its header `reports` says that the sink has nothing to do, and there is something to report"
-            )
+            text = "its header `reports` tells the sink to pass over it, and there is something to report"
             self._differs("wrong header", expected.at_ms, expected, expected, found, text)
             return
         if self._frame.within(expected.at_ms):

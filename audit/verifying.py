@@ -18,7 +18,7 @@ from audit.findings import Tally
 from audit.frame import Frame, Positions
 from audit.log import Log, Place
 from audit.outputs import READ
-from audit.work import Part
+from audit.work import Part, Step
 from schemas.topics import ADMISSIONS, ALERTS, CATALOG, RUN_INBOX, RUN_JOURNAL
 
 TRACES_PER_BUCKET = 150_000
@@ -89,12 +89,11 @@ async def _step(tally: Tally, crew: Crew, frame: Frame, parts: Sequence[Part]) -
         tally.add(found)
 
 
-def _partitions(frame: Frame, topics: Sequence[str], step: str) -> list[Part]:
+def _partitions(frame: Frame, topics: Sequence[str], step: Step) -> list[Part]:
     """The largest first: the last to begin should not be the last to end."""
     places = [(end - frame.start(*place), place) for place, end in frame.ends.items() if place[0] in topics]
     places.sort(key=lambda one: (-one[0], one[1]))
-    kind = "read" if step == "read" else "fold"
-    return [Part(kind, topic, partition) for _, (topic, partition) in places]
+    return [Part(step, topic, partition) for _, (topic, partition) in places]
 
 
 def _by_causes(frame: Frame, tally: Tally) -> dict[Place, int]:

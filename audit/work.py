@@ -14,18 +14,19 @@ from typing import Literal, Protocol, assert_never
 from audit.admitting import Admitting
 from audit.advancing import Advancing
 from audit.attempts import note_attempts
+from audit.capturing import Capturing
 from audit.catalogs import Catalogs, check_catalog
 from audit.emitting import Emitter, Spooling
-from audit.findings import Difference, Tally
+from audit.findings import Difference, Tally, Wanted
 from audit.frame import Frame
 from audit.joining import Joining
 from audit.log import Entry, Log
 from audit.matching import Matching
 from audit.outputs import Outputs
 from audit.spool import Buckets, Notes, NotesOf
-from schemas.topics import ADMISSIONS, ALERTS, CATALOG, RUN_INBOX
+from schemas.topics import ADMISSIONS, ALERTS, CATALOG, RUN_INBOX, RUN_JOURNAL
 
-Step = Literal["catalog", "read", "fold", "attempts", "join"]
+Step = Literal["catalog", "read", "fold", "attempts", "join", "explain"]
 REPORT_EVERY_S = 0.2
 Told = Callable[[int], None]
 """How many records were read since it was last told."""
@@ -38,6 +39,8 @@ class Part:
     step: Step
     topic: str = ""
     number: int = 0
+    wanted: frozenset[Wanted] = frozenset()
+    """What is to be made once more and handed over."""
 
 
 class Taker(Protocol):
@@ -78,6 +81,8 @@ class Workbench:
             case "join":
                 for name in ("alerts", "runs"):
                     Joining(frame, tally).bucket(self._folder, name, part.number)
+            case "explain":
+                await self._explain(part, frame, tally)
             case _:
                 assert_never(part.step)
         emitter.flush()
@@ -104,6 +109,17 @@ class Workbench:
                 text = f"{key}: nothing came of its timer {timer or '(none)'}"
                 found = (part.topic, part.number, end)
                 tally.differs(Difference(due_ms, part.topic, "stuck", found=found, text=text))
+
+    async def _explain(self, part: Part, frame: Frame, tally: Tally) -> None:
+        """Fold again up to what is asked for. What else is found on the way was told before."""
+        apart = Tally()
+        emitter = Capturing(part.wanted, tally)
+        if part.topic == RUN_JOURNAL.name:
+            notes = Notes(self._folder)  # never written
+            taker: Taker = Outputs(part.topic, part.number, frame, emitter, notes, apart)
+        else:
+            taker = await self.folding(part, frame, emitter, apart)
+        await self.through(part, frame, taker, max(wanted[4] for wanted in part.wanted) + 1, apart)
 
     async def folding(
         self, part: Part, frame: Frame, emitter: Emitter, tally: Tally

@@ -30,7 +30,6 @@ from schemas.outgoing import Cause
 from schemas.topics import RUN_INBOX
 from schemas.written import Unwritable, written
 
-
 FAILED_THEN = "inputs at which a run failed inside Pulsebook then, and would not now"
 
 

@@ -5,7 +5,7 @@ A worker is handed a log of its own; parts meet in files only. The order of the 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,3 +172,15 @@ class Workbench:
             async for batch in batches:
                 found += batch
         return found
+
+
+class Alone:
+    """A crew of one: does one part after the other, here."""
+
+    def __init__(self, log: Log, folder: Path, told: Told) -> None:
+        self._bench = Workbench(log, folder, told)
+
+    async def work(self, parts: Sequence[Part], frame: Frame) -> AsyncIterator[Tally]:
+        """The findings of each part."""
+        for part in parts:
+            yield await self._bench.do(part, frame)

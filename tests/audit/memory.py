@@ -1,14 +1,14 @@
 """A log in memory, and a crew of one, for tests of the audit."""
 
 import dataclasses
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 
 from audit.findings import Tally
-from audit.frame import Frame, Positions
+from audit.frame import Positions
 from audit.log import Place
 from audit.verifying import frame_of, verify
-from audit.work import Part, Workbench
+from audit.work import Alone
 from connectors.event_log import Entry
 from schemas.topics import TOPICS
 
@@ -54,17 +54,6 @@ class MemoryLog:
                 yield batch[at : at + 100]
 
 
-class Alone:
-    """Does one part after the other, in this process."""
-
-    def __init__(self, log: MemoryLog, folder: Path) -> None:
-        self.bench = Workbench(log, folder, lambda count: None)
-
-    async def work(self, parts: Sequence[Part], frame: Frame) -> AsyncIterator[Tally]:
-        for part in parts:
-            yield await self.bench.do(part, frame)
-
-
 async def verified(
     topics: Topics,
     folder: Path,
@@ -85,5 +74,5 @@ async def verified(
 
     frame = await frame_of(log, ask, now_ms, since_ms, until_ms)
     folder.mkdir(exist_ok=True)
-    tally, _ = await verify(frame, Alone(log, folder))
+    tally, _ = await verify(frame, Alone(log, folder, lambda count: None))
     return tally

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from audit.findings import Difference, Tally
 from audit.log import Entry
+from audit.outputs import Offsets
 from engine.catalog import Catalog
 from schemas.catalog import PlaybookSet, RevisionAdded
 from schemas.errors import MalformedMessage
@@ -54,14 +55,16 @@ class Catalogs:
 
 def check_catalog(entries: Sequence[Entry], start: int, end: int, now_ms: int, tally: Tally) -> None:
     """Each revision has the digest of its content, no revision is named that is not there, no offset is
-    missing.
+    missing. The same bytes again are a repeat: every change has a time and somebody who made it.
     """
-    from audit.outputs import Offsets
-
     offsets = Offsets(CATALOG.name, 0, start, tally)
     known: set[str] = set()
+    seen: set[bytes] = set()
     for entry in entries:
         offsets.passed(entry)
+        if entry.value is not None and entry.value in seen:
+            tally.repeated((entry.topic, entry.partition, entry.offset))
+        seen.add(entry.value or b"")
         record = entry.record
         if isinstance(record, RevisionAdded):
             if digest(record.canonical) == record.digest:

@@ -36,10 +36,10 @@ class Joining:
     def bucket(self, folder: Path, name: str, number: int) -> None:
         """One bucket of a set of traces."""
         traces = traces_of(folder, name, number)
-        for subject, group in groupby(traces, key=lambda one: one[:SUBJECT_BYTES]):
-            self._subject(subject, [unpacked(one) for one in group])
+        for _, group in groupby(traces, key=lambda one: one[:SUBJECT_BYTES]):
+            self._subject([unpacked(one) for one in group])
 
-    def _subject(self, subject: bytes, traces: Sequence[Trace]) -> None:
+    def _subject(self, traces: Sequence[Trace]) -> None:
         missing, extra, firsts = self._matched(traces)
         excuses = {one.number for one in traces if one.side == Side.EXCUSE}
         if excuses:
@@ -47,12 +47,12 @@ class Joining:
                 self._unchecked(EXCUSES[min(min(excuses), len(EXCUSES) - 1)], trace)
             return
         missing = self._without_interrupted(missing, traces)
-        self._unlike(subject, missing, extra, traces)
-        for trace, text in out_of_order(firsts):
+        excused = self._unlike(missing, extra, traces)
+        for trace, text in out_of_order([*firsts, *excused]):
             self._differs("out of order", trace.at_ms, trace, None, trace, text)
 
     def _matched(self, traces: Sequence[Trace]) -> tuple[list[Trace], list[Trace], list[Trace]]:
-        """What is missing, what is too much, and the first of each that is there."""
+        """What is missing, what is too much, and the first of each that is there as it must be."""
         pairs: dict[tuple[int, bytes], tuple[list[Trace], list[Trace]]] = defaultdict(lambda: ([], []))
         posts: list[Trace] = []
         for trace in traces:
@@ -83,10 +83,10 @@ class Joining:
             firsts.append(found[0])
             return
         found.sort(key=_by_place)
-        firsts += found[:1]
         for one, other in zip(expected, found, strict=False):
             self._equal(one, other)
         if expected:
+            firsts += found[:1]
             missing += expected[len(found) :]
             for one in found[len(expected) :]:
                 self._tally.repeated(_lies(one))
@@ -141,11 +141,9 @@ class Joining:
             broken[one.partition, one.offset].add(one.extra)
         return [one for one in missing if not attempts[_by_place(one)] - broken[_by_place(one)]]
 
-    def _unlike(
-        self, subject: bytes, missing: Iterable[Trace], extra: list[Trace], traces: Sequence[Trace]
-    ) -> None:
-        """Name what is left over on both sides."""
-        left = list(extra)
+    def _unlike(self, missing: Iterable[Trace], extra: list[Trace], traces: Sequence[Trace]) -> list[Trace]:
+        """Name what is left over on both sides; what of it cannot be judged."""
+        left, excused = list(extra), list[Trace]()
         for one in missing:
             other = _counterpart(one, left)
             if other is not None:
@@ -165,6 +163,7 @@ class Joining:
             reason = self._retention.excuse(one, traces)
             if reason:
                 self._unchecked(reason, one)
+                excused.append(one)
                 continue
             known = any(
                 each.side == Side.EXPECTED and (each.kind, each.number) == (one.kind, one.number)
@@ -172,6 +171,7 @@ class Joining:
             )
             contradicts = known and one.kind == Kind.JOURNAL
             self._differs("contradicts" if contradicts else "unexplained", one.at_ms, one, None, one, "")
+        return excused
 
     def _unchecked(self, reason: str, trace: Trace) -> None:
         if self._frame.within(trace.at_ms):

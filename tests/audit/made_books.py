@@ -19,7 +19,10 @@ steps:
 report: [succeeded, failed, cancelled]
 """,
     "one-by-one": f"""
-admission: {{key: alert.monitor_id, max_running: 3, while_running: queue, on_recovered: {{queued: drop, running: cancel}}}}
+admission:
+  key: alert.monitor_id
+  while_running: queue
+  on_recovered: {{queued: drop, running: cancel}}
 steps: [{{id: note, {PUT}}}, {{id: act, {POST}, on_unknown: continue}}]
 finally: [{{id: tidy, {PUT}, {RETRY}}}]
 """,
@@ -40,7 +43,11 @@ steps:
 admission: {{while_running: parallel}}
 steps:
   - {{id: below, run: called, with: {{what: "${{{{ alert.scope }}}}"}}, continue_on_error: true}}
-  - {{id: two, foreach: "[1, 2]", as: n, concurrency: 2, steps: [{{id: note, {PUT}, {RETRY}, continue_on_error: true}}]}}
+  - id: two
+    foreach: "[1, 2]"
+    as: n
+    concurrency: 2
+    steps: [{{id: note, {PUT}, {RETRY}, continue_on_error: true}}]
 report: [succeeded, failed]
 """,
     "called": f"""

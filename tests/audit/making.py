@@ -319,7 +319,8 @@ def eventful(seed: int = 1, alerts: int = 60, partitions: int = 2) -> Making:
         made.settle(0.005)
     made.raw(ALERTS, b"k", b'{"title": "of a producer", "tags": ["play:queues"]}', [("endpoint", b"demo")])
     made.raw(ALERTS, b"k", b"garbage")
-    made.raw(RUN_INBOX, b"k", b"garbage")
+    for number in range(4):
+        made.raw(RUN_INBOX, b"k", b"garbage %d" % number)
     made.raw(ADMISSIONS, b"queues", None)
     made.settle(30)
     return made

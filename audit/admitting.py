@@ -13,18 +13,21 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from audit.emitting import NO_REVISION, Emitter
+from audit.adopting import adopt
+from audit.beginnings import Beginnings
+from audit.catalogs import Catalogs
+from audit.emitting import BEGAN_BEFORE, NO_REVISION, Emitter
 from audit.findings import Tally
 from audit.forms import todays
 from audit.frame import SKEW_MS, Frame
 from audit.kinds import Kind, about
 from audit.log import Entry
-from audit.outputs import Offsets, letter_about, letter_content
+from audit.outputs import Offsets, decided_in, letter_about, letter_content
 from audit.spool import Note, NotesOf
-from audit.traces import STARTED, TAKEN, content_hash, subject_of
+from audit.traces import ADOPTED, STARTED, TAKEN, content_hash, subject_of
 from engine.admission.admitting import Admitted, Situation, admit
-from engine.admission.rows import Row, RunRow, decode_row, encode_row, playbook_of, timers
-from engine.catalog import Catalog
+from engine.admission.draft import Draft
+from engine.admission.rows import ChunkRow, Row, RunRow, decode_row, encode_row, playbook_of, timers
 from engine.playbook.compiled import Compiled
 from schemas.actions import PinnedAction
 from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate
@@ -34,6 +37,7 @@ from schemas.inbox import Limits, RunRequested, TimerFired
 from schemas.outgoing import Cause, Outgoing
 from schemas.topics import ADMISSIONS
 
+LETTERS_THEN = "inputs that became dead letters by what was wrong or in force then"
 _WIDE = Limits(row_bytes_max=1 << 40, record_bytes_max=1 << 40)
 _NARROW = Limits(row_bytes_max=0, record_bytes_max=1 << 40)
 _MISSING = re.compile(r"the action (.+) is not installed")
@@ -81,17 +85,19 @@ class Admitting:
         self,
         partition: int,
         frame: Frame,
-        catalog: Catalog,
+        catalogs: Catalogs,
         notes: NotesOf,
         emitter: Emitter,
         tally: Tally,
     ) -> None:
-        self._partition, self._frame, self._catalog = partition, frame, catalog
+        self._partition, self._frame, self._catalog = partition, frame, catalogs.latest
         self._notes, self._emitter, self._tally = notes, emitter, tally
         self._rows: dict[str, Row | bytes] = {}
         self._offsets = Offsets(ADMISSIONS.name, partition, frame.start(ADMISSIONS.name, partition), tally)
         self._lost: set[str] = set()
         """Playbooks of which a revision is not in the catalog: what they hold is not known any more."""
+        begins_ms = frame.begins_ms.get((ADMISSIONS.name, partition))
+        self._beginnings = None if begins_ms is None else Beginnings(begins_ms, catalogs)
         self._output_end = frame.bounds.get((ADMISSIONS.name, partition), (0, 0))[1]
 
     def take(self, entry: Entry) -> None:
@@ -120,7 +126,7 @@ class Admitting:
     def overdue(self) -> Iterator[tuple[str, str, int]]:
         """Rows whose timers should have fired long ago: key, timer, due time."""
         for key, kept in self._rows.items():
-            if isinstance(kept, bytes):
+            if isinstance(kept, bytes) or (self._beginnings is not None and isinstance(kept, ChunkRow)):
                 continue
             for timer, due_ms in timers(kept).items():
                 if due_ms + SKEW_MS < self._frame.now_ms:
@@ -136,23 +142,63 @@ class Admitting:
     ) -> None:
         book = self._book(record, notes)
         if isinstance(record, Candidate) and book is None and "revision" not in notes:
-            self._lost.add(playbook)
+            self._lose(playbook)
         if playbook in self._lost:
             if isinstance(record, Candidate):
                 self._emitter.excuse(Kind.DECIDED, subject_of(Kind.DECIDED, record.run_id), NO_REVISION)
             return
         situation, taken = self._situation(notes)
         try:
-            admitted = admit(self._get, record, cause, book, situation)
+            admitted, flags = self._admitted(record, playbook, cause, book, situation)
         except Exception:
             self._buried(entry, cause)
             return
         if "letter" in notes:
-            self._tally.unchecked["inputs that became dead letters by what was wrong or in force then"] += 1
+            self._tally.unchecked[LETTERS_THEN] += 1
             self._buried(entry, cause)
             return
         self._keep(admitted)
-        self._send(admitted.sends, cause, TAKEN if taken else 0)
+        self._send(admitted.sends, cause, flags | (TAKEN if taken else 0))
+
+    def _admitted(
+        self,
+        record: AdmissionsRecord,
+        playbook: str,
+        cause: Cause,
+        book: Compiled | None,
+        situation: Situation,
+    ) -> tuple[Admitted, int]:
+        """What the input leads to; decided by the rules, or, while these lack what went before, adopted."""
+        before = self._beginnings
+        if before is None:
+            return admit(self._get, record, cause, book, situation), 0
+        for timer in before.due(cause.at_ms, self._rows.__contains__):
+            self._keep(admit(self._get, timer, cause, None, situation))
+        if before.is_foreign(playbook, record):
+            return Admitted({}, ()), 0
+        before.seed(playbook, self._rows)
+        if not before.is_uncertain(playbook, cause.at_ms):
+            return admit(self._get, record, cause, book, situation), 0
+        draft = Draft(self._get, playbook, cause)
+        unknown = adopt(draft, record, book, self._decisions(cause.offset), situation, self._catalog)
+        for run_id in unknown:
+            self._emitter.excuse(Kind.DECIDED, subject_of(Kind.DECIDED, run_id), BEGAN_BEFORE)
+        return Admitted(draft.rows, tuple(draft.sends)), ADOPTED
+
+    def _decisions(self, offset: int) -> list[AdmissionDecided]:
+        """What the input at this offset led to, as it lies on `decisions`; each once."""
+        found = [decided_in(note) for note in self._notes.at(offset) if note.what == "decided"]
+        return list({(one.run_id, one.decision): one for one in reversed(found)}.values())[::-1]
+
+    def _lose(self, playbook: str) -> None:
+        """Nothing more of this playbook can be judged, nor of those of its runs that go on."""
+        if playbook in self._lost:
+            return
+        self._lost.add(playbook)
+        for key, row in self._rows.items():
+            if isinstance(row, RunRow) and playbook_of(key) == playbook:
+                run_id = key[len(playbook) + 1 :]
+                self._emitter.excuse(Kind.DECIDED, subject_of(Kind.DECIDED, run_id), NO_REVISION)
 
     def _book(self, record: AdmissionsRecord, notes: Mapping[str, Note]) -> Compiled | None:
         if not isinstance(record, Candidate | AlertRecovered) or "revision" in notes:
@@ -174,6 +220,8 @@ class Admitting:
 
     def _keep(self, admitted: Admitted) -> None:
         for key, row in admitted.rows.items():
+            if self._beginnings is not None:
+                self._beginnings.kept(key, row)
             if row is None:
                 self._rows.pop(key, None)
             elif isinstance(row, RunRow) and row.state == "ended":

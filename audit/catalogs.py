@@ -45,6 +45,20 @@ class Catalogs:
         self._kept.move_to_end(offset)
         return self._kept[offset]
 
+    def by_time(self, at_ms: int) -> Catalog:
+        """The catalog as it was then, by the clocks of those who wrote it."""
+        later = (offset for offset, record in self._changes if getattr(record, "at_ms", 0) > at_ms)
+        return self.at(min(later, default=self._end))
+
+    def first_ms(self, playbook: str) -> int:
+        """When the first revision of a playbook was added; 0 where none is known."""
+        times = (
+            record.at_ms
+            for _, record in self._changes
+            if isinstance(record, RevisionAdded) and record.playbook == playbook
+        )
+        return min(times, default=0)
+
     def _advanced(self, catalog: Catalog, start: int, end: int) -> Catalog:
         for offset, record in self._changes:
             if start <= offset < end:

@@ -48,7 +48,9 @@ class Emitter(Protocol):
         """A record lies there. `at`: partition and offset."""
 
     def excuse(self, kind: Kind, subject: bytes, reason: int) -> None:
-        """Nothing about this subject can be judged (`EXCUSES`)."""
+        """What follows about this subject as `kind` does, from the same topic, cannot be judged
+        (`EXCUSES`).
+        """
 
 
 class Spooling:
@@ -94,7 +96,7 @@ class Spooling:
     def excuse(self, kind: Kind, subject: bytes, reason: int) -> None:
         """See `Emitter`."""
         buckets = self._alerts if kind in OF_ALERTS else self._runs
-        buckets.add(subject, pack(subject, 0, reason, Side.EXCUSE, 0, NO_CONTENT, 0, 0, 0, 0))
+        buckets.add(subject, pack(subject, kind, reason, Side.EXCUSE, 0, NO_CONTENT, 0, 0, 0, 0))
 
     def _keep(
         self,

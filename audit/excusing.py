@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from audit.frame import SKEW_MS, Frame
 from audit.kinds import Kind, place_of
-from audit.traces import Side, Trace
+from audit.traces import EXPIRED, UNKNOWN, Side, Trace
 from schemas.topics import ADMISSIONS, ALERTS, DECISIONS, RUN_INBOX, RUN_JOURNAL
 
+UNKNOWN_THEN = "what follows from alerts whose decision may have been deleted by retention since"
 _OF_RUNS = frozenset({Kind.ENDED, Kind.CHILD, Kind.CHILD_CANCELLED, Kind.CHILD_ENDED, Kind.PAUSED})
 
 
@@ -23,6 +24,8 @@ class Retention:
             return self._gone(ALERTS.name, *place_of(trace.number))
         if kind in (Kind.CANDIDATE, Kind.RECOVERY):
             matched = [one for one in all_ if one.kind == Kind.MATCHED and one.side == Side.FOUND]
+            if any(one.flags & UNKNOWN and one.flags & EXPIRED for one in all_):
+                return UNKNOWN_THEN
             return self._any_gone(ALERTS.name, matched) if matched else self._early(ALERTS.name, trace)
         if kind == Kind.DECIDED:
             return self._gone(ADMISSIONS.name, *place_of(trace.number))
@@ -32,9 +35,14 @@ class Retention:
                 return self._any_gone(ADMISSIONS.name, decided)
             return self._early(DECISIONS.name, trace) and self._early(ADMISSIONS.name, trace)
         if kind == Kind.RECOVERED:
-            return self._early(ADMISSIONS.name, trace)
+            decided = [one for one in all_ if one.kind == Kind.DECIDED and one.side == Side.FOUND]
+            return self._any_gone(ADMISSIONS.name, decided) or self._early(ADMISSIONS.name, trace)
         if kind == Kind.JOURNAL:
             return self._gone(RUN_INBOX.name, trace.partition, trace.extra) or self._began_before(all_)
+        if kind == Kind.CHILD_ENDED:  # of one that never began, admission said so
+            decided = [one for one in all_ if one.kind == Kind.DECIDED and one.side == Side.FOUND]
+            if reason := self._any_gone(ADMISSIONS.name, decided):
+                return reason
         if kind in _OF_RUNS:
             return self._began_before(all_) or self._early(RUN_INBOX.name, trace)
         if kind == Kind.PUBLISHED:

@@ -6,7 +6,7 @@ legal (at least once): readers drop them; they are counted, and their places kep
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -19,10 +19,22 @@ from audit.ordering import out_of_order
 from audit.outputs import FOLDED
 from audit.publishing import says
 from audit.spool import traces_of
-from audit.traces import EXPIRED, OPTIONAL, QUIET, SUBJECT_BYTES, TAKEN, UNKNOWN, Side, Trace, unpacked
-from schemas.topics import RUN_INBOX
+from audit.traces import (
+    ADOPTED,
+    EXPIRED,
+    OPTIONAL,
+    QUIET,
+    SUBJECT_BYTES,
+    TAKEN,
+    UNKNOWN,
+    Side,
+    Trace,
+    unpacked,
+)
+from schemas.topics import ADMISSIONS, RUN_INBOX
 
 GONE = "what follows from kept inputs, but may have been deleted by retention since"
+ADOPTED_THEN = "decisions that depend on what went before what is kept: taken as they are"
 TAKEN_AS_FOUND = "decisions by what was installed or set at the processor then: taken as they are"
 
 
@@ -41,15 +53,31 @@ class Joining:
 
     def _subject(self, traces: Sequence[Trace]) -> None:
         missing, extra, firsts = self._matched(traces)
-        excuses = {one.number for one in traces if one.side == Side.EXCUSE}
+        excuses = {
+            FOLLOWS_FROM.get(Kind(one.kind), RUN_INBOX.name): EXCUSES[one.number]
+            for one in traces
+            if one.side == Side.EXCUSE
+        }
         if excuses:
-            for trace in (*missing, *extra):
-                self._unchecked(EXCUSES[min(min(excuses), len(EXCUSES) - 1)], trace)
-            return
+            missing, extra = self._excused(missing, excuses), self._excused(extra, excuses)
         missing = self._without_interrupted(missing, traces)
         excused = self._unlike(missing, extra, traces)
         for trace, text in out_of_order([*firsts, *excused]):
             self._differs("out of order", trace.at_ms, trace, None, trace, text)
+
+    def _excused(self, traces: Iterable[Trace], excuses: Mapping[str, str]) -> list[Trace]:
+        """Those that can be judged."""
+        left = []
+        for one in traces:
+            topics = [FOLLOWS_FROM.get(Kind(one.kind), RUN_INBOX.name)]
+            if one.kind == Kind.CHILD_ENDED:  # the child may never have begun
+                topics.append(ADMISSIONS.name)
+            reason = next((excuses[topic] for topic in topics if topic in excuses), "")
+            if reason:
+                self._unchecked(reason, one)
+            else:
+                left.append(one)
+        return left
 
     def _matched(self, traces: Sequence[Trace]) -> tuple[list[Trace], list[Trace], list[Trace]]:
         """What is missing, what is too much, and the first of each that is there as it must be."""
@@ -118,7 +146,10 @@ class Joining:
     def _equal(self, expected: Trace, found: Trace) -> None:
         topic = STANDS_ON[Kind(expected.kind)]
         if expected.flags & TAKEN:
-            self._tally.unchecked[TAKEN_AS_FOUND] += 1
+            self._unchecked(TAKEN_AS_FOUND, expected)
+        if expected.flags & ADOPTED and expected.kind == Kind.DECIDED:
+            self._unchecked(ADOPTED_THEN, expected)
+            return
         if found.flags & QUIET and not expected.flags & QUIET:
             text = "its header `reports` tells the sink to pass over it, and there is something to report"
             self._differs("wrong header", expected.at_ms, expected, expected, found, text)

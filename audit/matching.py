@@ -5,8 +5,9 @@ What match had read of the catalog is recorded with what it wrote; a note about 
 that was delivered again may have been matched twice, with what was known each time.
 """
 
+from audit.admitting import LETTERS_THEN
 from audit.catalogs import Catalogs
-from audit.emitting import CONFLUENT, NO_CONTENT, Emitter
+from audit.emitting import CONFLUENT, EXCUSES, NO_CONTENT, Emitter
 from audit.findings import Tally
 from audit.frame import Frame
 from audit.kinds import About, Kind, about, place_number
@@ -58,10 +59,10 @@ class Matching:
                 self._emitter.excuse(Kind.MATCHED, bytes.fromhex(note.text), CONFLUENT)
             if any(note.what == "letter" for note in notes):
                 self._buried(entry, cause)
-            self._tally.unchecked["alerts in Confluent framing: the audit asks no schema registry"] += 1
+            self._tally.unchecked[EXCUSES[CONFLUENT]] += 1
             return
         if any(note.what == "letter" for note in notes) and not attempts:
-            self._tally.unchecked["inputs that became dead letters by what was wrong or in force then"] += 1
+            self._tally.unchecked[LETTERS_THEN] += 1
             self._buried(entry, cause)
             return
         if received.alert is None:

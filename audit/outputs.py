@@ -8,6 +8,8 @@ its key.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from audit.emitting import Emitter
 from audit.findings import Difference, Tally
 from audit.forms import todays
@@ -73,8 +75,17 @@ class Outputs:
     """Takes the records of one partition of such a topic, in order."""
 
     def __init__(
-        self, topic: str, partition: int, frame: Frame, emitter: Emitter, notes: Notes, tally: Tally
+        self,
+        topic: str,
+        partition: int,
+        frame: Frame,
+        emitter: Emitter,
+        notes: Notes,
+        tally: Tally,
+        adopted_ms: Mapping[int, int] | None = None,
     ) -> None:
+        """`adopted_ms`: by partition of `admissions`, until when decisions are adopted (`audit.adopting`)."""
+        self._adopted_ms = adopted_ms or {}
         self._topic, self._partition, self._frame = topic, partition, frame
         self._emitter, self._notes, self._tally = emitter, notes, tally
         self._offsets = Offsets(topic, partition, frame.start(topic, partition), tally)
@@ -112,13 +123,12 @@ class Outputs:
             self._wrong(entry, "wrong key", f"it lies under the key {entry.key!r}, and is about {key}")
 
     def _behind(self, topic: str, partition: int, offset: int) -> int:
-        """The flag of a record whose cause is not later than that of one before it."""
+        """The flag of a record whose cause is before that of one in front of it."""
         place = topic, partition
         self._tally.caused(topic, partition, offset)
-        if offset <= self._latest.get(place, -1):
-            return BEHIND
-        self._latest[place] = offset
-        return 0
+        latest = self._latest.get(place, -1)
+        self._latest[place] = max(latest, offset)
+        return BEHIND if offset < latest else 0
 
     def _decision(self, entry: Entry) -> None:
         record: Any = decode(entry.value)
@@ -136,6 +146,8 @@ class Outputs:
             flags |= STARTED if record.decision == "started" else 0
             content = content_hash(todays(entry.value or b"", record))
             self._emitter.found(about(record) or _nothing(), content, at, record.at_ms, flags)
+            if record.at_ms < self._adopted_ms.get(record.partition, -1):
+                self._notes.add(ADMISSIONS.name, record.partition, decided_note(record))
             if record.decision == "refused" and record.rule in NOT_RECORDED:
                 note = Note(record.offset, record.rule, record.reason)
                 self._notes.add(ADMISSIONS.name, record.partition, note)
@@ -191,6 +203,16 @@ class Outputs:
         content = letter_content(record.stage, record.key, record.value)
         self._emitter.found(one, content, (entry.partition, entry.offset), record.at_ms)
         self._notes.add(record.topic, record.partition, Note(record.offset, "letter", record.reason))
+
+
+def decided_note(record: AdmissionDecided) -> Note:
+    """The note that an input led to this decision."""
+    return Note(record.offset, "decided", msgspec.json.encode(record).decode())
+
+
+def decided_in(note: Note) -> AdmissionDecided:
+    """The inverse."""
+    return msgspec.json.decode(note.text, type=AdmissionDecided)
 
 
 def letter_about(topic: str, partition: int, offset: int) -> About:

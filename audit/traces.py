@@ -33,6 +33,10 @@ EXPIRED = 64
 """Expected, but its place may have been deleted by retention."""
 
 
+ADOPTED = 128
+"""Expected as it was found, because what went before is gone."""
+
+
 class Side(IntEnum):
     """Where a trace comes from."""
 

@@ -5,13 +5,14 @@ A worker is handed a log of its own; parts meet in files only. The order of the 
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, assert_never
 
 from audit.admitting import Admitting
+from audit.adopting import memories_ms
 from audit.advancing import Advancing
 from audit.attempts import note_attempts
 from audit.capturing import Capturing
@@ -24,7 +25,7 @@ from audit.log import Entry, Log
 from audit.matching import Matching
 from audit.outputs import Outputs
 from audit.spool import Buckets, Notes, NotesOf
-from schemas.topics import ADMISSIONS, ALERTS, CATALOG, RUN_INBOX, RUN_JOURNAL
+from schemas.topics import ADMISSIONS, ALERTS, CATALOG, DECISIONS, RUN_INBOX, RUN_JOURNAL
 
 Step = Literal["catalog", "read", "fold", "attempts", "join", "explain"]
 REPORT_EVERY_S = 0.2
@@ -70,7 +71,8 @@ class Workbench:
             case "catalog":
                 await self._catalog(frame, tally)
             case "read":
-                outputs = Outputs(part.topic, part.number, frame, emitter, notes, tally)
+                adopted = await self._adopted_ms(part, frame)
+                outputs = Outputs(part.topic, part.number, frame, emitter, notes, tally, adopted)
                 end = frame.bounds.get((part.topic, part.number), (0, 0))[1]
                 await self.through(part, frame, outputs, end, tally)
                 outputs.ended()
@@ -88,6 +90,17 @@ class Workbench:
         emitter.flush()
         notes.flush()
         return tally
+
+    async def _adopted_ms(self, part: Part, frame: Frame) -> Mapping[int, int]:
+        """Until when decisions may have to be adopted, by partition of `admissions`."""
+        if part.topic != DECISIONS.name or not frame.is_trimmed(ADMISSIONS.name):
+            return {}
+        longest_ms = max(memories_ms((await self.catalogs(frame)).latest).values(), default=0)
+        return {
+            partition: at_ms + longest_ms
+            for (topic, partition), at_ms in frame.begins_ms.items()
+            if topic == ADMISSIONS.name
+        }
 
     async def _fold(self, part: Part, frame: Frame, emitter: Emitter, tally: Tally) -> None:
         folding = await self.folding(part, frame, emitter, tally)
@@ -130,7 +143,7 @@ class Workbench:
         if part.topic == ALERTS.name:
             return Matching(part.number, frame, catalogs, notes, emitter, tally)
         if part.topic == ADMISSIONS.name:
-            return Admitting(part.number, frame, catalogs.latest, notes, emitter, tally)
+            return Admitting(part.number, frame, catalogs, notes, emitter, tally)
         if part.topic == RUN_INBOX.name:
             return Advancing(part.number, frame, catalogs.latest, notes, emitter, tally)
         raise ValueError(f"nothing is folded from {part.topic}")

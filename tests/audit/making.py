@@ -2,14 +2,16 @@
 timers and Datadog by dice that are always thrown alike. Several partitions, one clock.
 """
 
+import heapq
 import random
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from audit.partitioning import partition_of
 from connectors.event_log import Entry
-from engine.admission.rows import RunRow, timers
+from engine.admission.rows import timers
 from engine.alert.producing import received_from_json
 from engine.catalog import Catalog
 from engine.matching import matched_records
@@ -37,10 +39,8 @@ from schemas.topics import (
     ALERTS,
     CATALOG,
     DEAD_LETTERS,
-    DECISIONS,
     PUBLICATIONS,
     RUN_INBOX,
-    RUN_JOURNAL,
     TOPICS,
     Topic,
 )
@@ -52,6 +52,27 @@ from tests.chaos.refolding import Admissions, Inbox
 NOON_MS = 1_800_000_000_000
 BY_NAME = {topic.name: topic for topic in TOPICS}
 FAILURES = ("unreachable", "http_5xx", "http_4xx", "timeout")
+
+
+class Watched(dict[str, Any]):
+    """Rows that remember which of them changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changed: set[str] = set()
+
+    def __setitem__(self, key: str, row: Any) -> None:
+        self.changed.add(key)
+        super().__setitem__(key, row)
+
+    def pop(self, key: str, *default: Any) -> Any:
+        self.changed.add(key)
+        return super().pop(key, *default)
+
+    def take(self) -> set[str]:
+        """Keys of rows that changed since the last time."""
+        changed, self.changed = self.changed, set()
+        return changed
 
 
 class Making:
@@ -67,7 +88,11 @@ class Making:
         self.inbox = Inbox(self.catalog)
         self._ends: dict[tuple[str, int], int] = defaultdict(int)
         self._todo: deque[Entry] = deque()
-        self._timers: dict[tuple[Topic, str, str], int] = {}
+        self._admission_rows, self._run_rows = Watched(), Watched()
+        self.admissions.rows, self.inbox.rows = self._admission_rows, self._run_rows
+        self._timers: dict[tuple[str, str], Mapping[str, int]] = {}
+        """By topic and row: timer to due time."""
+        self._due: list[tuple[int, str, str, str]] = []
         self._requests: dict[tuple[str, str, int], tuple[StepRequested, int]] = {}
         self.alerts = 0
         for name in books:
@@ -163,14 +188,13 @@ class Making:
         """Work, and let the time pass: timers fire. The history."""
         until_ms = self.now_ms + int(hours * 3_600_000)
         self.work()
-        while self._timers:
-            (topic, row, timer), due_ms = min(self._timers.items(), key=lambda one: (one[1], one[0][1:]))
-            if due_ms > until_ms:
-                break
-            del self._timers[topic, row, timer]
+        while self._due and self._due[0][0] <= until_ms:
+            due_ms, name, row, timer = heapq.heappop(self._due)
+            if self._timers.get((name, row), {}).get(timer) != due_ms:
+                continue  # it is not pending any more
             self.now_ms = max(self.now_ms, due_ms)
-            key = row.split("@")[0].split("#")[0] if topic is ADMISSIONS else row
-            self.append(topic, key, TimerFired(row=row, timer=timer, due_ms=due_ms))
+            key = row.split("@")[0].split("#")[0] if name == ADMISSIONS.name else row
+            self.append(BY_NAME[name], key, TimerFired(row=row, timer=timer, due_ms=due_ms))
             self.work()
         return {name: tuple(entries) for name, entries in self.topics.items()}
 
@@ -191,29 +215,26 @@ class Making:
         self.send(self.admissions.fold(entry))
         if len(self.admissions.letters) > letters:
             self._bury(entry, "admit", "nobody can read it")
-        for key in [row for topic, row, _ in self._timers if topic is ADMISSIONS]:
-            if key not in self.admissions.rows:
-                self._timers = {one: due for one, due in self._timers.items() if one[1] != key}
-        for key, (row, applied) in self.admissions.rows.items():
-            if applied == entry.offset:
-                self._timers = {one: due for one, due in self._timers.items() if one[1] != key}
-                for timer, due_ms in timers(row).items():
-                    self._timers[ADMISSIONS, key, timer] = due_ms
-        waiting = [key for key, (row, _) in self.admissions.rows.items() if isinstance(row, RunRow)]
-        assert len(waiting) <= len(self.admissions.rows)
+        for key in self._admission_rows.take():
+            held = self._admission_rows.get(key)
+            self._pending(ADMISSIONS, key, {} if held is None else timers(held[0]))
 
     def _advance(self, entry: Entry) -> None:
         letters = len(self.inbox.letters)
-        sends = self.inbox.fold(entry)
-        self.send(sends)
+        self.send(self.inbox.fold(entry))
         if len(self.inbox.letters) > letters:
             self._bury(entry, "advance", "nobody can read it")
-        if sends:
-            run_id = sends[0].key
-            self._timers = {one: due for one, due in self._timers.items() if one[1] != run_id}
-            row = self.inbox.rows.get(run_id)
-            for timer, due_ms in (row.timers if row is not None else {}).items():
-                self._timers[RUN_INBOX, run_id, timer] = due_ms
+        for run_id in self._run_rows.take():
+            row = self._run_rows.get(run_id)
+            self._pending(RUN_INBOX, run_id, {} if row is None else row.timers)
+
+    def _pending(self, topic: Topic, row: str, pending: Mapping[str, int]) -> None:
+        before = self._timers.pop((topic.name, row), {})
+        if pending:
+            self._timers[topic.name, row] = pending
+        for timer, due_ms in pending.items():
+            if before.get(timer) != due_ms:
+                heapq.heappush(self._due, (due_ms, topic.name, row, timer))
 
     def _act(self, entry: Entry) -> None:
         """Executor, people and sink."""
@@ -326,4 +347,19 @@ def eventful(seed: int = 1, alerts: int = 60, partitions: int = 2) -> Making:
     return made
 
 
-__all__ = ["BY_NAME", "DECISIONS", "RUN_JOURNAL", "Making", "eventful"]
+def long(days: int = 4, an_hour: int = 2, seed: int = 3) -> Making:
+    """Days on end, in which everything goes on all the time."""
+    made = Making(2, seed)
+    plays = sorted(set(BOOKS) - {"called"})
+    for number in range(days * 24 * an_hour):
+        play = plays[number % len(plays)]
+        for _ in range(made.dice.choice([1, 1, 2, 6])):
+            made.alert(play, f"host:{made.dice.randint(1, 4)}")
+        if made.dice.random() < 0.2:
+            made.alert(play, f"host:{made.dice.randint(1, 4)}", "Recovered")
+        if made.dice.random() < 0.05:
+            made.cancel()
+        made.settle(made.dice.choice([0.0, 0.02, 0.9 / an_hour]))
+        made.now_ms += 3_600_000 // an_hour // 2
+    made.settle(0.01)
+    return made

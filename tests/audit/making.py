@@ -347,7 +347,7 @@ def eventful(seed: int = 1, alerts: int = 60, partitions: int = 2) -> Making:
     return made
 
 
-def long(days: int = 4, an_hour: int = 2, seed: int = 3) -> Making:
+def long(days: int = 4, an_hour: int = 4, seed: int = 3) -> Making:
     """Days on end, in which everything goes on all the time."""
     made = Making(2, seed)
     plays = sorted(set(BOOKS) - {"called"})

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import cast
 
+import msgspec
 from msgspec.structs import replace
 
 from audit.adopting import adopt
@@ -40,6 +41,7 @@ from schemas.topics import ADMISSIONS
 LETTERS_THEN = "inputs that became dead letters by what was wrong or in force then"
 _WIDE = Limits(row_bytes_max=1 << 40, record_bytes_max=1 << 40)
 _NARROW = Limits(row_bytes_max=0, record_bytes_max=1 << 40)
+_json = msgspec.json.Encoder(order="deterministic")
 _MISSING = re.compile(r"the action (.+) is not installed")
 
 
@@ -76,6 +78,11 @@ def pinned_aside(record: RunRequested) -> RunRequested:
     """The request without what only the processor knew: what is left follows from its candidate."""
     names = tuple(_named(action.name) for action in record.actions)
     return replace(record, engine=0, limits=_WIDE, run_url="", actions=names)
+
+
+def request_content(record: RunRequested) -> bytes:
+    """What a request says that follows from its candidate. As JSON: both sides are at hand as records."""
+    return content_hash(_json.encode(pinned_aside(record)))
 
 
 class Admitting:
@@ -235,8 +242,11 @@ class Admitting:
             of = about(record)
             if of is None:
                 raise AssertionError(f"a {type(record).__name__} is no record that follows from admission")
+            if isinstance(record, RunRequested):
+                content = request_content(record)
+            else:
+                content = content_hash(encode(record))
             started = isinstance(record, AdmissionDecided) and record.decision == "started"
-            content = content_hash(encode(record))
             self._emitter.expected(of, one.key, content, record, cause, flags | (STARTED if started else 0))
 
     def _buried(self, entry: Entry, cause: Cause) -> None:

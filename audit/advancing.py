@@ -8,7 +8,7 @@ not fail there any more, so that end is taken as it was found, and counted.
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from audit.admitting import pinned_aside
+from audit.admitting import request_content
 from audit.emitting import NO_REVISION, Emitter
 from audit.findings import Tally
 from audit.forms import todays
@@ -21,7 +21,6 @@ from audit.traces import OPTIONAL, QUIET, TAKEN, content_hash, subject_of
 from engine.catalog import Catalog
 from engine.run.advancing import Advanced, advance, expects_newer, failed_internally
 from engine.run.state import ENDED, Run, decode_row, encode_row
-from schemas.codec import encode
 from schemas.dead_letters import INTERNAL
 from schemas.events import JournalRecord, Reported, RunFinished, RunForgotten
 from schemas.fields import Record
@@ -88,12 +87,12 @@ class Advancing:
                 yield run_id, timer, due_ms
 
     def _lies_there(self, entry: Entry, record: Record, one: About) -> None:
-        data = (
-            encode(pinned_aside(record))
+        content = (
+            request_content(record)
             if isinstance(record, RunRequested)
-            else todays(entry.value or b"", record)
+            else content_hash(todays(entry.value or b"", record))
         )
-        self._emitter.found(one, content_hash(data), (entry.partition, entry.offset), entry.at_ms)
+        self._emitter.found(one, content, (entry.partition, entry.offset), entry.at_ms)
 
     def _folded(
         self, entry: Entry, record: InboxRecord, run_id: str, cause: Cause, notes: Mapping[str, Note]

@@ -100,7 +100,7 @@ class Admitting:
         self._partition, self._frame, self._catalog = partition, frame, catalogs.latest
         self._notes, self._emitter, self._tally = notes, emitter, tally
         self._rows: dict[str, Row | bytes] = {}
-        self._offsets = Offsets(ADMISSIONS.name, partition, frame.start(ADMISSIONS.name, partition), tally)
+        self._offsets = Offsets(ADMISSIONS.name, partition, frame, tally)
         self._lost: set[str] = set()
         """Playbooks of which a revision is not in the catalog: what they hold is not known any more."""
         begins_ms = frame.begins_ms.get((ADMISSIONS.name, partition))

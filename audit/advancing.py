@@ -47,7 +47,7 @@ class Advancing:
         self._partition, self._frame, self._catalog = partition, frame, catalog
         self._notes, self._emitter, self._tally = notes, emitter, tally
         self._rows: dict[str, Run | bytes] = {}
-        self._offsets = Offsets(RUN_INBOX.name, partition, frame.start(RUN_INBOX.name, partition), tally)
+        self._offsets = Offsets(RUN_INBOX.name, partition, frame, tally)
         self._output_end = frame.bounds.get((RUN_INBOX.name, partition), (0, 0))[1]
         self._trimmed = frame.start(RUN_INBOX.name, partition) > 0
         self._began_before: set[str] = set()

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from audit.findings import Difference, Tally
+from audit.frame import Frame
 from audit.log import Entry
 from audit.outputs import Offsets
 from engine.catalog import Catalog
@@ -67,11 +68,11 @@ class Catalogs:
         return catalog
 
 
-def check_catalog(entries: Sequence[Entry], start: int, end: int, now_ms: int, tally: Tally) -> None:
+def check_catalog(entries: Sequence[Entry], frame: Frame, tally: Tally) -> None:
     """Each revision has the digest of its content, no revision is named that is not there, no offset is
     missing. The same bytes again are a repeat: every change has a time and somebody who made it.
     """
-    offsets = Offsets(CATALOG.name, 0, start, tally)
+    offsets = Offsets(CATALOG.name, 0, frame, tally)
     known: set[str] = set()
     seen: set[bytes] = set()
     for entry in entries:
@@ -92,7 +93,7 @@ def check_catalog(entries: Sequence[Entry], start: int, end: int, now_ms: int, t
                 _differs(tally, entry, "missing revision", text)
         elif isinstance(record, MalformedMessage):
             _differs(tally, entry, "unreadable", str(record))
-    offsets.ended(end, now_ms)
+    offsets.ended(frame.ends.get((CATALOG.name, 0), 0), frame.now_ms)
 
 
 def _differs(tally: Tally, entry: Entry, what: str, text: str) -> None:

@@ -27,6 +27,10 @@ EXCUSES: tuple[str, ...] = (
 CONFLUENT, NO_REVISION, BEGAN_BEFORE = 1, 2, 3
 
 
+OF_ONE_RUN = frozenset({Kind.JOURNAL, Kind.PUBLISHED})
+"""What is compared where one run alone is looked at."""
+
+
 class Emitter(Protocol):
     """Takes what is seen."""
 
@@ -58,6 +62,7 @@ class Spooling:
 
     def __init__(self, frame: Frame, runs: Buckets, alerts: Buckets, tally: Tally) -> None:
         self._runs, self._alerts, self._tally = runs, alerts, tally
+        self._only = bool(frame.only)
         self._settled: Mapping[tuple[str, int], int] = frame.settled
         self._begins_ms = frame.begins_ms
         self._expires_ms = {topic: frame.begins_by_ms(topic) + SKEW_MS for topic, _ in frame.begins_ms}
@@ -76,6 +81,8 @@ class Spooling:
         extra: int = 0,
     ) -> None:
         """See `Emitter`. Of an input that is not settled, it may be there or not."""
+        if self._only and about.kind not in OF_ONE_RUN:
+            return
         topic = STANDS_ON[about.kind]
         if cause.offset >= self._settled.get((cause.topic, cause.partition), 0):
             flags |= OPTIONAL
@@ -90,6 +97,8 @@ class Spooling:
         self, about: About, content: bytes, at: tuple[int, int], at_ms: int, flags: int = 0, extra: int = 0
     ) -> None:
         """See `Emitter`."""
+        if self._only and about.kind not in OF_ONE_RUN:
+            return
         self._tally.counts[STANDS_ON[about.kind], "compared"] += 1
         self._keep(about, Side.FOUND, flags, content, at, at_ms, extra)
 

@@ -49,6 +49,16 @@ class Retention:
             return self._early(RUN_JOURNAL.name, trace)
         return ""
 
+    def is_kept_since(self, decision: Trace) -> bool:
+        """Whether what followed from a decision on the topics of runs must still be there."""
+        partition, offset = place_of(decision.number)
+        if offset >= self._frame.settled.get((ADMISSIONS.name, partition), 0):
+            return False
+        return all(
+            decision.at_ms > self._frame.begins_by_ms(topic) + SKEW_MS
+            for topic in (RUN_INBOX.name, RUN_JOURNAL.name)
+        )
+
     def _any_gone(self, topic: str, traces: Sequence[Trace]) -> str:
         """Whether the input of any of them is gone."""
         return next(filter(None, (self._gone(topic, *place_of(one.number)) for one in traces)), "")

@@ -40,6 +40,8 @@ class Frame:
     until_ms: int | None = None
     working: bool = True
     """Whether anybody is there who would send a timer that is due."""
+    only: str = ""
+    """The one run that is looked at; empty: everything."""
 
     def start(self, topic: str, partition: int) -> int:
         """The first offset that is kept."""

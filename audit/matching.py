@@ -42,7 +42,7 @@ class Matching:
     ) -> None:
         self._frame, self._catalogs, self._notes = frame, catalogs, notes
         self._emitter, self._tally = emitter, tally
-        self._offsets = Offsets(ALERTS.name, partition, frame.start(ALERTS.name, partition), tally)
+        self._offsets = Offsets(ALERTS.name, partition, frame, tally)
 
     def take(self, entry: Entry) -> None:
         """One alert."""

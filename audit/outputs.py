@@ -48,19 +48,20 @@ REPORTS_NOTHING = ("reports", b"0")
 class Offsets:
     """Watches over the offsets of one partition."""
 
-    def __init__(self, topic: str, partition: int, start: int, tally: Tally) -> None:
+    def __init__(self, topic: str, partition: int, frame: Frame, tally: Tally) -> None:
         self._topic, self._partition, self._tally = topic, partition, tally
-        self._next = start
+        self._next = frame.start(topic, partition)
+        self._all = not frame.only
 
     def passed(self, entry: Entry) -> None:
         """An entry was read."""
-        if entry.offset != self._next:
+        if self._all and entry.offset != self._next:
             self._gap(self._next, entry.offset, entry.at_ms)
         self._next = entry.offset + 1
 
     def ended(self, end: int, at_ms: int) -> None:
         """There is nothing more, up to `end`."""
-        if self._next < end:
+        if self._all and self._next < end:
             self._gap(self._next, end, at_ms)
 
     def _gap(self, first: int, end: int, at_ms: int) -> None:
@@ -88,7 +89,7 @@ class Outputs:
         self._adopted_ms = adopted_ms or {}
         self._topic, self._partition, self._frame = topic, partition, frame
         self._emitter, self._notes, self._tally = emitter, notes, tally
-        self._offsets = Offsets(topic, partition, frame.start(topic, partition), tally)
+        self._offsets = Offsets(topic, partition, frame, tally)
         self._latest: dict[tuple[str, int], int] = {}
         self._take = self._takers()[topic]
 

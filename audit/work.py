@@ -150,14 +150,15 @@ class Workbench:
 
     async def through(self, part: Part, frame: Frame, taker: Taker, end: int, tally: Tally) -> None:
         """Hand every record of a partition, up to `end`, to somebody."""
-        place = part.topic, part.number
+        place, only = (part.topic, part.number), frame.only.encode("utf-8", "surrogatepass")
         read, told_s = 0, time.monotonic()
         async with aclosing(self._log.read({}, {place: end})) as batches:
             async for batch in batches:
-                for entry in batch:
+                wanted = [one for one in batch if one.key == only] if only else batch
+                for entry in wanted:
                     taker.take(entry)
                 read += len(batch)
-                tally.read[part.topic] += len(batch)
+                tally.read[part.topic] += len(wanted)
                 if time.monotonic() - told_s > REPORT_EVERY_S:
                     self._told(read)
                     read, told_s = 0, time.monotonic()
@@ -173,8 +174,7 @@ class Workbench:
 
     async def _catalog(self, frame: Frame, tally: Tally) -> None:
         entries = await self._catalog_entries(frame)
-        start = frame.start(CATALOG.name, 0)
-        check_catalog(entries, start, frame.ends.get((CATALOG.name, 0), 0), frame.now_ms, tally)
+        check_catalog(entries, frame, tally)
         tally.read[CATALOG.name] += len(entries)
         self._told(len(entries))
 

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from audit.explaining import Explained, explained
 from audit.findings import Tally
 from audit.frame import Frame, Positions
+from audit.one_run import UnknownRun, verify_run
 from audit.spool import DiskFull
 from audit.verifying import frame_of, verify
 from audit.work import Alone
@@ -41,6 +42,9 @@ INTERRUPTED = 130
 def verify_command(
     since: SinceOption = None,
     until: UntilOption = None,
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="RUN_ID", help="Only this run: its inbox, journal, posts.")
+    ] = None,
     shown: Annotated[
         int, typer.Option("--show", min=0, metavar="N", help="So many differences with both sides.")
     ] = SHOWN,
@@ -56,8 +60,10 @@ def verify_command(
     settings = found_kafka(load_settings())
     try:
         tally, frame, both = asyncio.run(
-            _verified(settings, from_ms, to_ms, shown, processes or os.cpu_count() or 1, as_json)
+            _verified(settings, (from_ms, to_ms), run or "", shown, processes or os.cpu_count() or 1, as_json)
         )
+    except UnknownRun as unknown:
+        fail(str(unknown))
     except (ConnectorError, WorkerFailed, DiskFull) as error:
         fail(str(error), CANNOT_REACH)
     except KeyboardInterrupt:
@@ -72,8 +78,8 @@ def verify_command(
 
 async def _verified(
     settings: Settings,
-    from_ms: int | None,
-    to_ms: int | None,
+    period: tuple[int | None, int | None],
+    run_id: str,
     shown: int,
     processes: int,
     as_json: bool,
@@ -86,11 +92,14 @@ async def _verified(
         sink = await group_offsets(kafka, f"{prefix}sink", prefix)
         return Positions(processor.offsets, sink.offsets, processor.members)
 
-    frame = await frame_of(log, positions, time.time_ns() // 1_000_000, from_ms, to_ms)
+    frame = await frame_of(log, positions, time.time_ns() // 1_000_000, *period)
     total = sum(end - frame.start(*place) for place, end in frame.ends.items())
     with tempfile.TemporaryDirectory(prefix="pulsebook-audit-") as folder, _progress(total, as_json) as told:
-        async with _crew(settings, Path(folder), processes, total, told) as crew:
-            tally, frame = await verify(frame, crew)
+        async with _crew(settings, Path(folder), 1 if run_id else processes, total, told) as crew:
+            if run_id:
+                tally, frame = await verify_run(run_id, frame, crew, log)
+            else:
+                tally, frame = await verify(frame, crew)
             both = await explained(tally.differences[:shown], frame, crew, log)
     return tally, frame, both
 

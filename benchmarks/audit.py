@@ -25,7 +25,8 @@ from benchmarks.processes import running_broker
 from cli.audit_crew import Crew, audit_log
 from connectors.topics_admin import create_topics, planned_topics
 from settings import Settings
-from tests.audit.making import Making, long
+from tests.audit.histories import long
+from tests.audit.making import Making
 from tests.audit.memory import MemoryLog
 
 PARTITIONS = 2

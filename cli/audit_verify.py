@@ -49,7 +49,10 @@ def verify_command(
         int, typer.Option("--show", min=0, metavar="N", help="So many differences with both sides.")
     ] = SHOWN,
     processes: Annotated[
-        int, typer.Option("--processes", min=0, help="Processes that read and compare; 0: one for each core.")
+        int,
+        typer.Option(
+            "--processes", min=0, help="So many do the work; 0: one for each core, or one if there is little."
+        ),
     ] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -60,7 +63,7 @@ def verify_command(
     settings = found_kafka(load_settings())
     try:
         tally, frame, both = asyncio.run(
-            _verified(settings, (from_ms, to_ms), run or "", shown, processes or os.cpu_count() or 1, as_json)
+            _verified(settings, (from_ms, to_ms), run or "", shown, processes, as_json)
         )
     except UnknownRun as unknown:
         fail(str(unknown))
@@ -94,8 +97,10 @@ async def _verified(
 
     frame = await frame_of(log, positions, time.time_ns() // 1_000_000, *period)
     total = sum(end - frame.start(*place) for place, end in frame.ends.items())
+    if not processes:
+        processes = 1 if total < SMALL_RECORDS else os.cpu_count() or 1
     with tempfile.TemporaryDirectory(prefix="pulsebook-audit-") as folder, _progress(total, as_json) as told:
-        async with _crew(settings, Path(folder), 1 if run_id else processes, total, told) as crew:
+        async with _crew(settings, Path(folder), 1 if run_id else processes, told) as crew:
             if run_id:
                 tally, frame = await verify_run(run_id, frame, crew, log)
             else:
@@ -106,9 +111,9 @@ async def _verified(
 
 @contextlib.asynccontextmanager
 async def _crew(
-    settings: Settings, folder: Path, processes: int, total: int, told: Callable[[int], None]
+    settings: Settings, folder: Path, processes: int, told: Callable[[int], None]
 ) -> AsyncIterator[Crew | Alone]:
-    if processes == 1 or total < SMALL_RECORDS:
+    if processes == 1:
         yield Alone(audit_log(settings), folder, told)
         return
     crew = Crew(settings, folder, processes, told)

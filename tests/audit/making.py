@@ -7,7 +7,6 @@ import random
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from audit.partitioning import partition_of
 from connectors.event_log import Entry
@@ -46,33 +45,13 @@ from schemas.topics import (
 )
 from streams.reporting_header import journal_headers
 from tests.audit.made_books import BOOKS, changes
+from tests.audit.watched import Watched
 from tests.chaos.playbooks import SITUATION
 from tests.chaos.refolding import Admissions, Inbox
 
 NOON_MS = 1_800_000_000_000
 BY_NAME = {topic.name: topic for topic in TOPICS}
 FAILURES = ("unreachable", "http_5xx", "http_4xx", "timeout")
-
-
-class Watched(dict[str, Any]):
-    """Rows that remember which of them changed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.changed: set[str] = set()
-
-    def __setitem__(self, key: str, row: Any) -> None:
-        self.changed.add(key)
-        super().__setitem__(key, row)
-
-    def pop(self, key: str, *default: Any) -> Any:
-        self.changed.add(key)
-        return super().pop(key, *default)
-
-    def take(self) -> set[str]:
-        """Keys of rows that changed since the last time."""
-        changed, self.changed = self.changed, set()
-        return changed
 
 
 class Making:
@@ -316,50 +295,3 @@ class Making:
         """What an agent sends."""
         for one in sends:
             self.append(one.topic, one.key, one.record)
-
-
-def eventful(seed: int = 1, alerts: int = 60, partitions: int = 2) -> Making:
-    """A history in which everything happens that can."""
-    made = Making(partitions, seed)
-    plays = sorted(set(BOOKS) - {"called"})
-    for number in range(alerts):
-        play = plays[number % len(plays)]
-        made.alert(play, f"host:{made.dice.randint(1, 6)}")
-        if number % 7 == 3:
-            made.alert(play, f"host:{made.dice.randint(1, 6)}", "Recovered")
-        if number % 2:
-            made.work()
-        if number % 11 == 5:
-            made.cancel()
-        if number == alerts // 3:
-            made.apply("queues", "description: another revision\n")
-        if number == alerts // 2:
-            made.switch("pause/cools", True)
-        if number == alerts // 2 + 5:
-            made.switch("pause/cools", False)
-        made.settle(0.005)
-    made.raw(ALERTS, b"k", b'{"title": "of a producer", "tags": ["play:queues"]}', [("endpoint", b"demo")])
-    made.raw(ALERTS, b"k", b"garbage")
-    for number in range(4):
-        made.raw(RUN_INBOX, b"k", b"garbage %d" % number)
-    made.raw(ADMISSIONS, b"queues", None)
-    made.settle(30)
-    return made
-
-
-def long(days: int = 4, an_hour: int = 4, seed: int = 3) -> Making:
-    """Days on end, in which everything goes on all the time."""
-    made = Making(2, seed)
-    plays = sorted(set(BOOKS) - {"called"})
-    for number in range(days * 24 * an_hour):
-        play = plays[number % len(plays)]
-        for _ in range(made.dice.choice([1, 1, 2, 6])):
-            made.alert(play, f"host:{made.dice.randint(1, 4)}")
-        if made.dice.random() < 0.2:
-            made.alert(play, f"host:{made.dice.randint(1, 4)}", "Recovered")
-        if made.dice.random() < 0.05:
-            made.cancel()
-        made.settle(made.dice.choice([0.0, 0.02, 0.9 / an_hour]))
-        made.now_ms += 3_600_000 // an_hour // 2
-    made.settle(0.01)
-    return made

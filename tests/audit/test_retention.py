@@ -15,7 +15,8 @@ from connectors.event_log import Entry
 from schemas.codec import encode
 from schemas.decisions import AdmissionDecided
 from schemas.events import JournalRecord
-from tests.audit.making import Making, long
+from tests.audit.histories import long
+from tests.audit.making import Making
 from tests.audit.memory import verified
 from tests.audit.tampering import Topics, changed, trimmed
 

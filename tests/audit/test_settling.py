@@ -18,7 +18,8 @@ from schemas.codec import encode
 from schemas.decisions import AdmissionDecided
 from schemas.events import JournalRecord, StepSucceeded
 from schemas.inbox import RunRequested
-from tests.audit.making import Making, eventful
+from tests.audit.histories import eventful
+from tests.audit.making import Making
 from tests.audit.memory import MemoryLog, verified
 from tests.audit.tampering import Topics, changed, dropped, first, trimmed
 

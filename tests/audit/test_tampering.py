@@ -18,7 +18,8 @@ from schemas.events import JournalRecord
 from schemas.fields import Record
 from schemas.inbox import RunRequested, StepFinished
 from schemas.publications import Published
-from tests.audit.making import Making, eventful
+from tests.audit.histories import eventful
+from tests.audit.making import Making
 from tests.audit.memory import verified
 from tests.audit.tampering import CHANGES, Topics, added, changed, closed_up, dropped, first, swapped
 

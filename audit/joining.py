@@ -63,7 +63,7 @@ class Joining:
             missing, extra = self._excused(missing, excuses), self._excused(extra, excuses)
         missing = self._without_interrupted(missing, traces)
         excused = self._unlike(missing, extra, traces)
-        self._started_without_run(traces)
+        self._started_without_run(excused, traces)
         for trace, text in out_of_order([*firsts, *excused]):
             self._differs("out of order", trace.at_ms, trace, None, trace, text)
 
@@ -206,7 +206,7 @@ class Joining:
             self._differs("contradicts" if contradicts else "unexplained", one.at_ms, one, None, one, "")
         return excused
 
-    def _started_without_run(self, traces: Sequence[Trace]) -> None:
+    def _started_without_run(self, excused: Sequence[Trace], traces: Sequence[Trace]) -> None:
         """A decision outlives the candidate that it was about: then at least there must be a run."""
         kinds = {(one.kind, one.side) for one in traces}
         if kinds & {
@@ -215,9 +215,9 @@ class Joining:
             (Kind.JOURNAL, Side.FOUND),
         }:
             return
-        started = [one for one in traces if one.kind == Kind.DECIDED and one.flags & STARTED]
+        started = [one for one in excused if one.kind == Kind.DECIDED and one.flags & STARTED]
         for one in started[:1]:
-            if one.side == Side.FOUND and self._retention.is_kept_since(one):
+            if self._retention.is_kept_since(one):
                 self._differs(
                     "missing", one.at_ms, one, None, one, "it says that a run started; there is none"
                 )

@@ -15,7 +15,7 @@ from audit.log import Entry
 from audit.outputs import Offsets, letter_about, letter_content
 from audit.spool import Note, NotesOf
 from audit.traces import UNKNOWN, content_hash
-from engine.alert.producing import ENDPOINT_HEADER, received_from_json
+from engine.alert.producing import received_from_json
 from engine.matching import matched_records
 from schemas.alerts import AlertReceived
 from schemas.alerts_wire import ConfluentAlert, sniff
@@ -106,8 +106,7 @@ def _received(entry: Entry, cause: Cause) -> AlertReceived | None:
         return None
     if isinstance(found, AlertReceived):
         return found
-    headers = dict(entry.headers)
-    return received_from_json(found, cause, (headers.get(ENDPOINT_HEADER) or b"").decode(errors="replace"))
+    return received_from_json(found, cause, {name: value or b"" for name, value in entry.headers})
 
 
 def attempt_note(offset: int, catalog_offset: int, subject: bytes) -> Note:

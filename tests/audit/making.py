@@ -183,7 +183,11 @@ class Making:
         except MalformedMessage as wrong:
             self._bury(entry, "match", str(wrong))
             return
-        received = received_from_json(found, entry.cause, "demo") if isinstance(found, JsonAlert) else found
+        received = (
+            received_from_json(found, entry.cause, dict(entry.headers))
+            if isinstance(found, JsonAlert)
+            else found
+        )
         assert isinstance(received, AlertReceived)
         self.send(matched_records(received, entry.cause, self.catalog))
         if received.alert is None:

@@ -60,6 +60,7 @@ bench: setup
 	$(PYTHON) -m benchmarks.live_rows
 	$(PYTHON) -m benchmarks.codec
 	$(PYTHON) -m benchmarks.admission
+	$(PYTHON) -m benchmarks.audit
 	$(PYTHON) -m benchmarks.read_model
 	$(PYTHON) -m benchmarks.executor
 	$(PYTHON) -m benchmarks.webhooks

@@ -120,6 +120,16 @@ class Catalog:
             case _:
                 self._problem(offset, "record", f"a {type(record).__name__} is no change of the catalog")
 
+    def branched(self) -> "Catalog":
+        """The same catalog, to go on from without changing this one. What is compiled is shared."""
+        other = Catalog()
+        other._offset, other._holds = self._offset, self._holds.branched()
+        other._revisions, other._playbooks = dict(self._revisions), dict(self._playbooks)
+        other._endpoints, other._tokens = dict(self._endpoints), dict(self._tokens)
+        other._switches, other._problems = dict(self._switches), list(self._problems)
+        other._compiled, other._alert_index = dict(self._compiled), self._alert_index
+        return other
+
     def passed(self, offset: int) -> None:
         """There is nothing before `offset` that was not applied: gaps in the log count as known."""
         self._offset = max(self._offset, offset)

@@ -47,6 +47,12 @@ class Holds:
         self._pauses: dict[str, Hold] = {}
         self._mutes: tuple[Mute, ...] = ()
 
+    def branched(self) -> "Holds":
+        """The same holds, to go on from without changing these."""
+        other = Holds()
+        other._pauses, other._mutes = dict(self._pauses), self._mutes
+        return other
+
     @property
     def all_paused(self) -> Hold | None:
         """The pause of all playbooks."""

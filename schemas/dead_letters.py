@@ -8,6 +8,11 @@ VALUE_BYTES_MAX = 800 * 1024
 """A longer value is cut: a dead letter must fit into a record itself. What was cut cannot be put back."""
 
 
+INTERNAL = "an error inside Pulsebook: "
+"""How the reason begins of what is a fault of ours; behind it stands where, which another version may say
+otherwise."""
+
+
 class DeadLetter(Record, frozen=True, kw_only=True):
     """One message that nobody could handle. Its key on the topic is the original key."""
 

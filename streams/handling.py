@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from faust.types import Message
 
 from engine.catalog import Catalog
+from schemas.dead_letters import INTERNAL
 from schemas.outgoing import Cause
 from streams.ending import EXIT_BROKEN
 from streams.entries import R
@@ -105,4 +106,4 @@ async def bury(
 
 def internal(failure: BaseException) -> str:
     """The reason of a dead letter, or of a run's failure, that is a fault of ours."""
-    return f"an error inside Pulsebook: {where(failure)}"
+    return f"{INTERNAL}{where(failure)}"

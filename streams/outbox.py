@@ -11,19 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from faust.types.tuples import RecordMetadata
 
-from schemas.codec import encode
-from schemas.errors import MalformedMessage
 from schemas.outgoing import Outgoing
+from schemas.written import Unwritable, written
 from streams.hardened.producer import NO_HEADERS, Headers
 
 if TYPE_CHECKING:
     from streams.hardened.app import HardenedApp
 
+__all__ = ["Outbox", "Prepared", "Sent", "Unwritable"]
+
 Sent = asyncio.Future[RecordMetadata]
-
-
-class Unwritable(Exception):
-    """A record that cannot be written: it is too large, or a value in it has no written form."""
 
 
 class Prepared(NamedTuple):
@@ -46,20 +43,12 @@ class Outbox:
 
     def prepared(self, records: Iterable[Outgoing]) -> list[Prepared]:
         """Records as bytes. Raises Unwritable, with the reason for a person."""
-        ready = []
-        for record in records:
-            try:
-                value = encode(record.record)
-            except MalformedMessage as wrong:
-                name = type(record.record).__name__
-                raise Unwritable(f"a {name} has no written form: {wrong}") from wrong
-            if len(value) > self._record_bytes_max:
-                name = type(record.record).__name__
-                raise Unwritable(
-                    f"a {name} has {len(value)} bytes; at most {self._record_bytes_max} are written"
-                )
-            ready.append(Prepared(self.prefix + record.topic.name, record.key.encode(), value))
-        return ready
+        return [
+            Prepared(
+                self.prefix + one.topic.name, one.key.encode(), written(one.record, self._record_bytes_max)
+            )
+            for one in records
+        ]
 
     async def send(self, ready: Iterable[Prepared]) -> list[Sent]:
         """Send in order. Each future resolves when all in-sync replicas have its record."""

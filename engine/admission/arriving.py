@@ -51,25 +51,25 @@ def _judged(draft: Draft, candidate: Candidate, book: Compiled | None, situation
     """The candidate's row as the decision makes it."""
     if book is None:
         reason = f"the revision {candidate.revision[:12]} is not in the catalog"
-        return _row(draft, candidate, "", draft.decided("refused", "revision", reason))
-    _take_settings(draft, candidate, book)
+        return decided_row(draft, candidate, "", draft.decided("refused", "revision", reason))
+    take_settings(draft, candidate, book)
     start_queued(draft)
     key, decided = ruling(draft, candidate, book)
     if decided.decision not in _STATES:
-        return _row(draft, candidate, key, decided)
+        return decided_row(draft, candidate, key, decided)
     try:
         request = requested(candidate, book, key, situation)
     except MissingAction as missing:
         reason = f"the action {missing} is not installed"
-        return _row(draft, candidate, key, draft.decided("refused", "actions", reason))
-    row = _run_row(draft, candidate, book, key, decided, request)
+        return decided_row(draft, candidate, key, draft.decided("refused", "actions", reason))
+    row = judged_row(draft, candidate, book, key, decided, request)
     if row.state == "queued" and len(encode_row(row)) > situation.limits.row_bytes_max:
         reason = "alert and inputs are too large to wait in the queue"
-        return _row(draft, candidate, key, draft.decided("refused", "size", reason))
+        return decided_row(draft, candidate, key, draft.decided("refused", "size", reason))
     return row
 
 
-def _take_settings(draft: Draft, candidate: Candidate, book: Compiled) -> None:
+def take_settings(draft: Draft, candidate: Candidate, book: Compiled) -> None:
     """`max_running` and `throttle` hold for all runs of the playbook: those of the newest revision seen."""
     slots, rules = draft.book, book.playbook.admission
     if candidate.override:  # a rerun may name an old revision, and looks neither at what is enabled or paused
@@ -87,7 +87,7 @@ def _take_settings(draft: Draft, candidate: Candidate, book: Compiled) -> None:
         switch(draft, True, candidate.paused, candidate.catalog_offset)
 
 
-def _row(draft: Draft, candidate: Candidate, key: str, decided: Decided) -> RunRow:
+def decided_row(draft: Draft, candidate: Candidate, key: str, decided: Decided) -> RunRow:
     """The memory of a candidate that is decided for good."""
     return RunRow(
         state="ended",
@@ -100,13 +100,13 @@ def _row(draft: Draft, candidate: Candidate, key: str, decided: Decided) -> RunR
     )
 
 
-def _run_row(
+def judged_row(
     draft: Draft, candidate: Candidate, book: Compiled, key: str, decided: Decided, request: RunRequested
 ) -> RunRow:
     rules, alert = book.playbook.admission, candidate.alert
     cycle = "" if alert is None else cycle_key(alert)
     return replace(
-        _row(draft, candidate, key, decided),
+        decided_row(draft, candidate, key, decided),
         state=_STATES[decided.decision],
         cycle=cycle,
         group="" if alert is None else group_key(alert),

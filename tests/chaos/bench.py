@@ -6,10 +6,14 @@ import asyncio
 import contextlib
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from audit.emitting import CONFLUENT, EXCUSES
+from tests.audit.memory import verified
 from tests.chaos.checking import check
 from tests.chaos.following import Following, longest_gap_s
 from tests.chaos.gathering import gather
@@ -110,7 +114,9 @@ class Bench:
         new: list[str] = []
         for look in range(LOOKS):
             await asyncio.sleep(LOOK_AGAIN_S if look else QUIET_S)
-            found = [str(one) for one in await asyncio.to_thread(check, await self.history())]
+            history = await self.history()
+            found = [str(one) for one in await asyncio.to_thread(check, history)]
+            found += await audited(history)
             new = [one for one in found if one not in self.known]
             if not new:
                 break
@@ -227,6 +233,19 @@ class Bench:
         times = {**self.following.progress, "web": list(self.load.accepted.values())}
         gap_s = max(longest_gap_s(times.get(kind, []), at_ms, GAP_WITHIN_MS) for kind in kinds)
         return gap_s, str(moment)
+
+
+async def audited(history: History) -> list[str]:
+    """What the product's own `audit verify` says of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        partitions = 1 + max(one.partition for topic in history.topics.values() for one in topic)
+        tally = await verified(history.topics, Path(folder), history.now_ms, partitions=partitions)
+    unsure = [
+        f"audit: not checked: {count} {reason}"
+        for reason, count in tally.unchecked.items()
+        if reason != EXCUSES[CONFLUENT]
+    ]
+    return [f"audit: {one}" for one in tally.differences] + unsure
 
 
 @contextlib.asynccontextmanager

@@ -5,6 +5,7 @@ One partition a topic, a clock that ticks, a target and a Datadog that never fai
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from connectors.actions.registry import specs
 from connectors.event_log import Entry
@@ -13,7 +14,7 @@ from engine.catalog import Catalog
 from engine.matching import matched_records
 from engine.playbook.canonical import canonical_json, digest
 from engine.playbook.reading import read
-from engine.posting import identity
+from engine.posting import event_to_post, identity
 from engine.run.state import encode_row as encode_run
 from schemas.alerts import Alert, AlertReceived
 from schemas.catalog import PlaybookSet, RevisionAdded
@@ -183,8 +184,14 @@ class Honest:
 
     def _post(self, record: JournalRecord, report: Reported, index: int) -> None:
         self.posts.append((*report.tags, f"pulsebook_id:{identity(record.run_id, record.seq, index)}"))
+        event = event_to_post(report, record.run_id, record.seq, index, record.at_ms, self.now_ms, False)
         published = Published(
-            run_id=record.run_id, seq=record.seq, index=index, event_id="1", sent={}, at_ms=self.now_ms
+            run_id=record.run_id,
+            seq=record.seq,
+            index=index,
+            event_id="1",
+            sent={**asdict(event), "tags": list(event.tags)},
+            at_ms=self.now_ms,
         )
         self._append(PUBLICATIONS, record.run_id, published)
 

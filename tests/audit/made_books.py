@@ -74,7 +74,7 @@ def text_of(name: str, more: str = "") -> str:
 
 def changes(name: str, more: str = "") -> Changes:
     """The two records of the catalog that make it the active one, with their keys."""
-    playbook, problems = read(text_of(name, more), f"{name}.yaml", specs())
+    playbook, problems, _ = read(text_of(name, more), f"{name}.yaml", specs())
     assert playbook is not None, problems
     revision = digest(playbook)
     added = RevisionAdded(

@@ -25,7 +25,7 @@ STEP_HOW = {
     "ends_otherwise": "would end otherwise",
     "asks_otherwise": "would run",
 }
-STANDING = {"new": "new", "changed": "changed", "gone": "removed", "same": "as it is"}
+STANDING = {"new": "new", "changed": "changed", "gone": "removed", "same": "the same"}
 _PLAYBOOKS = ("playbook", "is", "matched", "starts", "held_back", "on_record", "differ")
 _STEPS = ("step", "runs", "assumed")
 
@@ -162,7 +162,7 @@ def _say_playbook(name: str, tally: Tally) -> None:
     steps = [*tally.steps[1], *(step for step in tally.steps[0] if step not in tally.steps[1])]
     rows = [
         {
-            "step": f"  {step}",
+            "step": step,
             "runs": _arrow(tally.steps[0][step], tally.steps[1][step]),
             "assumed": tally.assumed[step] or "",
         }
@@ -177,8 +177,8 @@ def _say_change(change: Change) -> None:
     say(f"{moment(change.at_ms)[:19]}  {change.alert_id}  {change.title}")
     say(f"  {change.playbook} {HOW[change.how]}")
     then = "; on record it started a run" if change.on_record else ""
-    say(f"    now:  {change.before}{then}")
-    say(f"    then: {change.after}")
+    say(f"    now:        {change.before}{then}")
+    say(f"    with these: {change.after}")
     for step in change.steps:
         say(f"    {_step_line(step)}")
 

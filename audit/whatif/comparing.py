@@ -23,6 +23,7 @@ it would begin all the same, but after a time in the queue.
 """
 StepHow = Literal["now_runs", "no_longer_runs", "ends_otherwise", "asks_otherwise"]
 _WHAT = {"inputs": "with other inputs", "text": "another text", "question": "another question"}
+_KINDS = {"text": "publish", "values": "set"}
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -152,7 +153,9 @@ class Comparison:
                 after=sentence(after),
                 on_record=seen.on_record,
                 steps=steps,
-                assumed=tuple(sorted({_plain(path) for path, ran in after.steps.items() if ran.assumed})),
+                assumed=tuple(
+                    sorted({_named(path, ran) for path, ran in after.steps.items() if ran.assumed})
+                ),
             )
         )
 
@@ -177,11 +180,14 @@ def how_changed(before: Fate, after: Fate, other_steps: bool) -> How | None:
 def step_changes(before: Fate, after: Fate) -> tuple[StepChange, ...]:
     """What the steps of one run do otherwise, in the order in which they run."""
     found: Counter[tuple[str, StepHow, str, str, bool]] = Counter()
+    # What a run does not come to because of what was assumed depends on it, too.
+    unsure = _rests(after, after.failed_step)
     for path in {**after.steps, **before.steps}:
         was, would = before.steps.get(path, _NOT), after.steps.get(path, _NOT)
         change = _step_change(was, would)
         if change is not None:
-            found[(_plain(path), *change, would.assumed, would.depends)] += 1
+            depends = would.depends or (unsure and would is _NOT)
+            found[(_named(path, was if would is _NOT else would), *change, would.assumed, depends)] += 1
     return tuple(
         StepChange(step, how, detail, times, assumed, depends)
         for (step, how, detail, assumed, depends), times in found.items()
@@ -189,6 +195,12 @@ def step_changes(before: Fate, after: Fate) -> tuple[StepChange, ...]:
 
 
 _NOT = Ran()
+
+
+def _rests(fate: Fate, path: str) -> bool:
+    """Whether what the step did is assumed, or rests on what is."""
+    ran = fate.steps.get(path, _NOT)
+    return bool(ran.assumed) or ran.depends
 
 
 def _step_change(was: Ran, would: Ran) -> tuple[StepHow, str] | None:
@@ -232,10 +244,12 @@ def _count(tally: Tally, seen: Seen, before: Fate, after: Fate) -> None:
         if fate.matched and not fate.started:
             held[fate.rule] += 1
         for path, ran in fate.steps.items():
-            steps[_plain(path)] += ran.status in RAN
+            steps[_named(path, ran)] += ran.status in RAN
     for path, ran in after.steps.items():
-        tally.assumed[_plain(path)] += bool(ran.assumed)
+        tally.assumed[_named(path, ran)] += bool(ran.assumed)
 
 
-def _plain(path: str) -> str:
-    return _INDEX.sub("[]", path)
+def _named(path: str, ran: Ran) -> str:
+    """A step for a person: without the numbers of iterations, and what it is where it has no name."""
+    plain = _INDEX.sub("[]", path)
+    return f"{plain} ({_KINDS[ran.kind]})" if "#" in plain and ran.kind in _KINDS else plain

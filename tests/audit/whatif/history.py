@@ -28,7 +28,7 @@ from schemas.fields import Record
 from schemas.inbox import StepFinished
 from schemas.outgoing import Cause, Outgoing
 from schemas.topics import ALERTS, CATALOG, RUN_JOURNAL, Topic
-from tests.engine.alert.builders import an_alert, a_recovery
+from tests.engine.alert.builders import a_recovery, an_alert
 
 START_MS = 1_795_316_672_000
 SECOND_MS, MINUTE_MS, HOUR_MS = 1_000, 60_000, 3_600_000
@@ -176,9 +176,13 @@ class History:
         self._past.matched(received, cause)
         self._past.go_on()
 
+    def finish(self) -> None:
+        """Everything that is under way comes to its end."""
+        self._past.finish()
+
     async def asked(self, *wanted: str, **more: Any) -> "Told":
         """What if these were the active playbooks?"""
-        self._past.finish()
+        self.finish()
         found: list[Change] = []
         question = Question(tuple(map(playbook, wanted)), **more)
         report = await what_if(self.log, question, OUTSIDE, found.append)

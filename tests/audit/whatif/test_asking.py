@@ -1,4 +1,4 @@
-"""What would be different for the alerts of a period: what starts, what does not, what is held back, and why."""
+"""What would be different for the alerts of a period: what starts, what does not, what is held back; why."""
 
 from tests.audit.whatif.history import HOUR_MS, MINUTE_MS, SECOND_MS, START_MS, History
 
@@ -128,7 +128,9 @@ async def test_a_recovery_drops_what_waits_and_cancels_what_runs_if_the_playbook
     waiting = """
 playbook: waiting
 on: {alert: {}}
-steps: [{id: healed, wait: {until: recovered, timeout: 10m}}, {id: page, if: "!steps.healed.output.recovered", action: log}]
+steps:
+  - {id: healed, wait: {until: recovered, timeout: 10m}}
+  - {id: page, if: "!steps.healed.output.recovered", action: log}
 """
     past = History(waiting)
     past.comes(0)

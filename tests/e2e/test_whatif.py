@@ -1,4 +1,4 @@
-"""What if, asked of a whole Pulsebook: real matching, admission, steps and answers are what it must come to."""
+"""What if, asked of a whole Pulsebook: what really happened is what it must come to."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,10 @@ on: {{alert: {{kind: query_alert_monitor}}}}
 admission: {{key: alert.scope, cooldown: 10m}}
 report: [succeeded, failed]
 steps:
-  - {{id: look, action: http.request, with: {{url: "{url}/look/${{{{ alert.scope }}}}"}}, select: {{code: output.status}}}}
+  - id: look
+    action: http.request
+    with: {{url: "{url}/look/${{{{ alert.scope }}}}"}}
+    select: {{code: output.status}}
   - id: each
     foreach: "['a', 'b']"
     as: part
@@ -91,7 +94,7 @@ def test_what_really_happened_is_what_it_comes_to_and_a_change_is_told_exactly(
     fix = next(one for one in documents if one.get("playbook") == "fix")
     assert (code, fix["differences"], fix["on_record"]) == (0, {}, 2)
     assert (fix["started"], fix["held_back"]["after"]) == ({"before": 2, "after": 2}, {"cooldown": 1})
-    expected = {"look": 2, "each": 2, "each[].restart": 4, "child": 2, "child > say": 2, "#4 (publish)": 2}
+    expected = {"look": 2, "each": 2, "each[].restart": 4, "child": 2, "child > say": 2, "#5 (publish)": 2}
     # All of it is what was recorded: nothing had to be assumed.
     assert {step: (fix["steps"][step]["after"], fix["steps"][step]["assumed"]) for step in expected} == {
         step: (count, 0) for step, count in expected.items()

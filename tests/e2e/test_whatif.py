@@ -104,7 +104,7 @@ def test_what_really_happened_is_what_it_comes_to_and_a_change_is_told_exactly(
     changed.mkdir()
     text = (same / "fix.yaml").read_text()
     (changed / "fix.yaml").write_text(
-        text.replace("cooldown: 10m", "cooldown: 0s").replace("'a', 'b'", "'a', 'c'")
+        text.replace("cooldown: 10m", "while_running: parallel").replace("'a', 'b'", "'a', 'c'")
     )
     code, documents = whatif(there, changed, "--fail-on-change")
     changes = {one["alert_id"]: one for one in documents if one["record"] == "change"}

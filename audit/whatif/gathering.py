@@ -52,6 +52,7 @@ class Gathered:
     runs: int = 0
     """Runs on record that they started."""
     run_url_prefix: str = ""
+    spool_bytes: int = 0
 
 
 async def catalog_of(log: Log) -> Catalog:
@@ -95,6 +96,7 @@ async def gather(
                 if reading.journaled % TELL_EVERY == 0:
                     progress(f"{reading.journaled} records of runs read")
     reading.found.run_url_prefix = reading.recorder.run_url_prefix
+    reading.found.spool_bytes = spool.size_bytes
     return reading.found
 
 

@@ -37,6 +37,7 @@ CREATE TABLE examples (
     took_ms INTEGER, PRIMARY KEY (playbook, step, does)
 ) WITHOUT ROWID;
 """
+_SIZES = ("page_count", "page_size")
 _ANSWER = "status, kind, message, output, after_ms, took_ms, timeout_ms"
 
 
@@ -80,7 +81,8 @@ class Spool:
     @property
     def size_bytes(self) -> int:
         """How much was laid down."""
-        return self._file.stat().st_size
+        pages, page_bytes = (self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in _SIZES)
+        return int(pages * page_bytes)
 
     def keep_alert(self, at_ms: int, partition: int, offset: int, alert_id: str, value: bytes) -> bool:
         """False for an alert that is there already: a repeat never starts a second run."""

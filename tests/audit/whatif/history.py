@@ -4,7 +4,7 @@ memory. And the question, asked of it.
 
 import zlib
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from audit.log import Entry as AnyEntry
@@ -92,15 +92,17 @@ class LogInMemory:
             yield self.entries[place][positions.get(place, 0) : end]
 
 
-class _Past(World):
+class Past(World):
     """A world whose journals are kept."""
 
-    def __init__(self, catalog: Catalog, log: LogInMemory, answers: "_Scripted") -> None:
-        super().__init__(catalog, SITUATION, answers, Fates(lambda run_id, fate: None))
-        self._log = log
+    def __init__(
+        self, catalog: Catalog, keep: Callable[[JournalRecord], None], said: "Said", word: "Asked"
+    ) -> None:
+        super().__init__(catalog, SITUATION, _Scripted(said, word), Fates(lambda run_id, fate: None))
+        self._keep = keep
 
     def _react(self, live: Any, journal: JournalRecord) -> list[Outgoing]:
-        self._log.put(RUN_JOURNAL, journal.run_id, journal, journal.at_ms)
+        self._keep(journal)
         return super()._react(live, journal)
 
 
@@ -131,6 +133,17 @@ def good(asked: StepRequested) -> Mapping[str, Any]:
     return {"output": {"message": asked.arguments.get("message", ""), "status": 200}}
 
 
+def active_records(
+    books: Iterable[Playbook], disabled: Iterable[str] = ()
+) -> Iterator[RevisionAdded | PlaybookSet]:
+    """What the catalog says of playbooks that are active."""
+    by: dict[str, Any] = {"actor": "mira", "at_ms": START_MS}
+    for book in books:
+        named = digest(book)
+        yield RevisionAdded(digest=named, playbook=book.name, canonical=canonical_json(book), source="", **by)
+        yield PlaybookSet(name=book.name, digest=named, enabled=book.name not in disabled, **by)
+
+
 class History:
     """What happened. `active`: the playbooks, as YAML."""
 
@@ -143,17 +156,13 @@ class History:
     ) -> None:
         self.log = LogInMemory()
         catalog = Catalog()
-        by: dict[str, Any] = {"actor": "mira", "at_ms": START_MS}
-        for book in map(playbook, active):
-            named = digest(book)
-            revision = RevisionAdded(
-                digest=named, playbook=book.name, canonical=canonical_json(book), source="", **by
-            )
-            held = PlaybookSet(name=book.name, digest=named, enabled=book.name not in disabled, **by)
-            for record in (revision, held):
-                entry = self.log.put(CATALOG, "any", record, START_MS)
-                catalog.apply(entry.offset, record)
-        self._past = _Past(catalog, self.log, _Scripted(said, word))
+        for record in active_records(map(playbook, active), disabled):
+            entry = self.log.put(CATALOG, "any", record, START_MS)
+            catalog.apply(entry.offset, record)
+        self._past = Past(catalog, self._journaled, said, word)
+
+    def _journaled(self, record: JournalRecord) -> None:
+        self.log.put(RUN_JOURNAL, record.run_id, record, record.at_ms)
 
     def comes(self, after_ms: int, **fields: Any) -> str:
         """An alert, so long after the beginning; its id."""

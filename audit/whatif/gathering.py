@@ -15,19 +15,21 @@ from audit.whatif.recording import Recorder
 from audit.whatif.spool import Spool
 from audit.whatif.worlds import Worlds
 from engine.admission.requesting import slot_ms
+from engine.alert.facts import is_recovery
 from engine.alert.normalising import normalise
 from engine.alert.received import received_of_json
 from engine.alert.unparsable import Unparsable
 from engine.catalog import Catalog
-from engine.matching import matched_records
-from schemas.admissions import Candidate
-from schemas.alerts import AlertReceived
+from engine.matching import match
+from engine.matching_clauses import Facts
+from schemas.alerts import Alert, AlertReceived
 from schemas.alerts_wire import ConfluentAlert, resolved, sniff
 from schemas.codec import encode
 from schemas.confluent import WriterSchema
 from schemas.errors import MalformedMessage, SchemaUnavailable
 from schemas.events import JournalRecord
-from schemas.topics import ADMISSIONS, ALERTS, CATALOG, RUN_JOURNAL, Topic
+from schemas.ids import run_id
+from schemas.topics import ALERTS, CATALOG, RUN_JOURNAL, Topic
 
 SchemaOf = Callable[[int], Awaitable[WriterSchema]]
 """A registry's schema by its id. Raises MalformedMessage or SchemaUnavailable."""
@@ -120,18 +122,16 @@ class _Reading:
             self.found.unreadable += 1
             self.found.unreadable_why = str(error)
             return
-        runs: list[str] = []
-        noted = False
-        for catalog in (self._worlds.active, self._worlds.wanted):
-            for sent in matched_records(received, entry.cause, catalog):
-                noted |= sent.topic is ADMISSIONS
-                if isinstance(sent.record, Candidate):
-                    runs.append(sent.record.run_id)
         self.found.alerts += 1
-        if noted:
+        matching: set[str] = set()
+        recovers = False
+        for catalog in (self._worlds.active, self._worlds.wanted):
+            matching |= _matching(received.alert, catalog)
+            recovers = recovers or _recovers(received.alert, catalog)
+        if matching or recovers:
             place = (entry.at_ms, entry.partition, entry.offset)
             self.found.kept += self._spool.keep_alert(*place, received.alert_id, encode(received))
-            self._spool.want(runs)
+            self._spool.want(run_id(name, received.alert_id) for name in matching)
 
     async def _received(self, entry: Entry) -> AlertReceived:
         """With its normalised alert. Raises MalformedMessage and SchemaUnavailable."""
@@ -161,6 +161,20 @@ class _Reading:
         if isinstance(record, JournalRecord) and (wanted or record.playbook in self._worlds.looked_at):
             self.found.runs += wanted and record.seq == 1 and not self._spool.began(record.run_id)
             self.recorder.hear(record)
+
+
+def _matching(alert: Alert | None, catalog: Catalog) -> set[str]:
+    """Names of the playbooks that the alert matches. Those that the index rules out are not looked at."""
+    if alert is None:
+        return set()
+    fits = catalog.alert_index.sift(Facts(alert)).fits
+    books = (one.book for one in fits if one.enabled and one.book is not None)
+    return {looked.playbook for looked in match(alert, books) if looked.matched}
+
+
+def _recovers(alert: Alert | None, catalog: Catalog) -> bool:
+    """Whether it is a recovery that runs of any playbook may wait for."""
+    return alert is not None and is_recovery(alert) and any(catalog.alert_index.recovering(Facts(alert)))
 
 
 async def _end(log: Log, to_ms: int | None) -> Mapping[Place, int]:

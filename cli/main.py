@@ -26,6 +26,7 @@ from cli.doctor import doctor
 from cli.init import init
 from cli.output import say
 from cli.playbook_test import test
+from cli.playbook_whatif import whatif
 from cli.status import status
 from cli.up import up
 
@@ -67,6 +68,7 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(endpoint.app, name="endpoint")
 app.add_typer(alert.app, name="alert")
 playbook.app.command()(test)
+playbook.app.command()(whatif)
 app.add_typer(playbook.app, name="playbook")
 app.add_typer(run.app, name="run")
 app.command()(pausing.pause)

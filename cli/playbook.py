@@ -25,15 +25,9 @@ Why = Annotated[str, typer.Option(help="Why, for the record.")]
 
 
 def _files(paths: list[Path]) -> list[Path]:
-    from cli.playbook_files import playbook_files
+    from cli.playbook_files import named_files
 
-    try:
-        files = playbook_files(paths)
-    except FileNotFoundError as error:
-        fail(f"{error}: no such file or folder", WRONG_USE)
-    if not files:
-        fail("no playbook files (*.yaml) there", WRONG_USE)
-    return files
+    return named_files(paths)
 
 
 class Format(enum.StrEnum):

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cli.output import WRONG_USE, fail
 from connectors.actions.registry import specs
 from engine.playbook.calls import Caller, caller_of, check_calls
 from engine.playbook.problems import Problem
@@ -29,6 +30,17 @@ def playbook_files(paths: Iterable[Path]) -> list[Path]:
         else:
             raise FileNotFoundError(path)
     return list(found)
+
+
+def named_files(paths: Iterable[Path]) -> list[Path]:
+    """The same for a command that was told these paths: its end where there are none."""
+    try:
+        files = playbook_files(paths)
+    except FileNotFoundError as error:
+        fail(f"{error}: no such file or folder", WRONG_USE)
+    if not files:
+        fail("no playbook files (*.yaml) there", WRONG_USE)
+    return files
 
 
 def problems_of(files: Sequence[Path], limits: Limits, secrets: Collection[str]) -> list[Problem]:

@@ -1,6 +1,6 @@
 """An alert as match takes it, whatever its producer wrote: our own record, JSON, or Confluent's Avro.
 
-How bytes are told apart is `schemas.alerts_wire`; what a JSON value means is `engine.alert`.
+How bytes are told apart is `schemas.alerts_wire`; what a JSON value means is `engine.alert.producing`.
 """
 
 from collections.abc import Awaitable, Callable

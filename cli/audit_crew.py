@@ -65,7 +65,10 @@ class Crew:
         while todo or busy:
             while todo and self._idle:
                 worker = self._idle.pop()
-                worker.send((todo.pop(), frame))
+                try:
+                    worker.send((todo.pop(), frame))
+                except OSError as error:
+                    raise self._died(worker) from error
                 busy.add(worker)
             for worker in await asyncio.to_thread(_ready, busy):
                 said, value = self._heard(worker)
@@ -92,9 +95,13 @@ class Crew:
         try:
             said: tuple[str, Any] = worker.recv()
         except (EOFError, OSError) as error:
-            code = next((process.exitcode for process, one in self._all if one is worker), None)
-            raise WorkerFailed(f"a worker of the audit died (exit code {code}): nothing is proven") from error
+            raise self._died(worker) from error
         return said
+
+    def _died(self, worker: Connection) -> WorkerFailed:
+        process = next(process for process, one in self._all if one is worker)
+        process.join(ENDS_WITHIN_S)
+        return WorkerFailed(f"a worker of the audit died (exit code {process.exitcode}): nothing is proven")
 
 
 def _ready(workers: set[Connection]) -> list[Connection]:

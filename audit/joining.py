@@ -14,7 +14,7 @@ from audit.emitting import EXCUSES
 from audit.excusing import Retention
 from audit.findings import Difference, Place3, Tally
 from audit.frame import Frame
-from audit.kinds import FOLLOWS_FROM, FREE, STANDS_ON, Kind
+from audit.kinds import FOLLOWS_FROM, FREE, OF_ALERTS, STANDS_ON, Kind
 from audit.ordering import out_of_order
 from audit.outputs import FOLDED
 from audit.publishing import says
@@ -177,6 +177,7 @@ class Joining:
     def _unlike(self, missing: Iterable[Trace], extra: list[Trace], traces: Sequence[Trace]) -> list[Trace]:
         """Name what is left over on both sides; what of it cannot be judged."""
         left, excused = list(extra), list[Trace]()
+        not_matched_yet = any(one.flags & UNKNOWN and one.flags & OPTIONAL for one in traces)
         for one in missing:
             other = _counterpart(one, left)
             if other is not None:
@@ -192,6 +193,9 @@ class Joining:
         for one in left:
             if one.kind in FREE:
                 self._tally.counts[STANDS_ON[Kind(one.kind)], "from outside"] += 1
+                continue
+            if one.kind in OF_ALERTS and not_matched_yet:
+                self._tally.counts[STANDS_ON[Kind(one.kind)], "pending"] += 1
                 continue
             reason = self._retention.excuse(one, traces)
             if reason:

@@ -113,6 +113,7 @@ class Joining:
             firsts.append(found[0])
             return
         found.sort(key=_by_place)
+        expected.sort(key=_is_optional)
         for one, other in zip(expected, found, strict=False):
             self._equal(one, other)
         if expected:
@@ -265,6 +266,10 @@ def _counterpart(one: Trace, others: Sequence[Trace]) -> Trace | None:
     if one.kind == Kind.JOURNAL:
         return None
     return next((other for other in others if other.kind == one.kind), None)
+
+
+def _is_optional(trace: Trace) -> bool:
+    return bool(trace.flags & (OPTIONAL | EXPIRED))
 
 
 def _by_place(trace: Trace) -> tuple[int, int]:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from audit.findings import Tally
-from schemas.admissions import Candidate
 from schemas.decisions import AlertMatched
 from tests.audit.making import Making
 from tests.audit.memory import verified

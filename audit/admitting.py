@@ -24,7 +24,7 @@ from audit.frame import SKEW_MS, Frame
 from audit.kinds import Kind, about
 from audit.log import Entry
 from audit.outputs import Offsets, decided_in, letter_about, letter_content
-from audit.spool import Note, NotesOf
+from audit.spool import NO_NOTES, Note, NotesOf
 from audit.traces import ADOPTED, STARTED, TAKEN, content_hash, subject_of
 from engine.admission.admitting import Admitted, Situation, admit
 from engine.admission.draft import Draft
@@ -123,7 +123,8 @@ class Admitting:
         if entry.key != playbook.encode("utf-8", "surrogatepass"):
             self._buried(entry, cause)
             return
-        notes = {note.what: note for note in self._notes.at(entry.offset)}
+        found = self._notes.at(entry.offset)
+        notes = {note.what: note for note in found} if found else NO_NOTES
         self._folded(entry, input_, playbook, cause, notes)
 
     def ended(self, end: int) -> None:

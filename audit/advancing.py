@@ -16,7 +16,7 @@ from audit.frame import SKEW_MS, Frame
 from audit.kinds import About, Kind, about
 from audit.log import Entry
 from audit.outputs import Offsets, letter_about, letter_content
-from audit.spool import Note, NotesOf
+from audit.spool import NO_NOTES, Note, NotesOf
 from audit.traces import OPTIONAL, QUIET, TAKEN, content_hash, subject_of
 from engine.catalog import Catalog
 from engine.run.advancing import Advanced, advance, expects_newer, failed_internally
@@ -55,18 +55,19 @@ class Advancing:
     def take(self, entry: Entry) -> None:
         """One record: as an output of others, and as an input."""
         self._offsets.passed(entry)
-        found, cause = entry.record, entry.cause
-        if not isinstance(found, RUN_INBOX.records):
+        known, cause = entry.record, entry.cause
+        if not isinstance(known, RUN_INBOX.records):
             self._buried(entry, cause)
             return
-        record = cast(InboxRecord, found)
+        record = cast(InboxRecord, known)
         if entry.offset < self._output_end and (one := about(record)) is not None:
             self._lies_there(entry, record, one)
         run_id = record.row if isinstance(record, TimerFired) else record.run_id
         if entry.key != run_id.encode("utf-8", "surrogatepass"):
             self._buried(entry, cause)
             return
-        notes = {note.what: note for note in self._notes.at(entry.offset)}
+        found = self._notes.at(entry.offset)
+        notes = {note.what: note for note in found} if found else NO_NOTES
         self._folded(entry, record, run_id, cause, notes)
 
     def ended(self, end: int) -> None:

@@ -43,6 +43,11 @@ class Frame:
     only: str = ""
     """The one run that is looked at; empty: everything."""
 
+    @property
+    def output_ends(self) -> Mapping[Place, int]:
+        """Next offset of every partition as one of outputs."""
+        return {place: end for place, (_, end) in self.bounds.items()}
+
     def start(self, topic: str, partition: int) -> int:
         """The first offset that is kept."""
         return self.bounds.get((topic, partition), (0, 0))[0]

@@ -14,7 +14,7 @@ from audit.emitting import EXCUSES
 from audit.excusing import Retention
 from audit.findings import Difference, Place3, Tally
 from audit.frame import Frame
-from audit.kinds import FOLLOWS_FROM, FREE, STANDS_ON, Kind
+from audit.kinds import FOLLOWS_FROM, FREE, NUMBERED, OF_ALERTS, STANDS_ON, Kind
 from audit.ordering import out_of_order
 from audit.outputs import FOLDED
 from audit.publishing import says
@@ -113,6 +113,7 @@ class Joining:
             firsts.append(found[0])
             return
         found.sort(key=_by_place)
+        expected.sort(key=_is_optional)
         for one, other in zip(expected, found, strict=False):
             self._equal(one, other)
         if expected:
@@ -176,7 +177,7 @@ class Joining:
 
     def _unlike(self, missing: Iterable[Trace], extra: list[Trace], traces: Sequence[Trace]) -> list[Trace]:
         """Name what is left over on both sides; what of it cannot be judged."""
-        left, excused = list(extra), list[Trace]()
+        left, excused = self._judged(extra, traces)
         for one in missing:
             other = _counterpart(one, left)
             if other is not None:
@@ -189,22 +190,27 @@ class Joining:
             else:
                 text = "nobody decided about it" if one.flags & UNKNOWN else ""
                 self._differs("missing", one.at_ms, one, one, None, text)
+        known = {(one.kind, one.number) for one in traces if one.side == Side.EXPECTED}
         for one in left:
-            if one.kind in FREE:
-                self._tally.counts[STANDS_ON[Kind(one.kind)], "from outside"] += 1
-                continue
-            reason = self._retention.excuse(one, traces)
-            if reason:
-                self._unchecked(reason, one)
-                excused.append(one)
-                continue
-            known = any(
-                each.side == Side.EXPECTED and (each.kind, each.number) == (one.kind, one.number)
-                for each in traces
-            )
-            contradicts = known and one.kind == Kind.JOURNAL
+            contradicts = one.kind == Kind.JOURNAL and (one.kind, one.number) in known
             self._differs("contradicts" if contradicts else "unexplained", one.at_ms, one, None, one, "")
         return excused
+
+    def _judged(self, extra: Iterable[Trace], traces: Sequence[Trace]) -> tuple[list[Trace], list[Trace]]:
+        """Of what is too much, what must not be, and what may follow from something that is gone."""
+        left, excused = list[Trace](), list[Trace]()
+        not_matched_yet = any(one.flags & UNKNOWN and one.flags & OPTIONAL for one in traces)
+        for one in extra:
+            if one.kind in FREE:
+                self._tally.counts[STANDS_ON[Kind(one.kind)], "from outside"] += 1
+            elif one.kind in OF_ALERTS and not_matched_yet:
+                self._tally.counts[STANDS_ON[Kind(one.kind)], "pending"] += 1
+            elif reason := self._retention.excuse(one, traces):
+                self._unchecked(reason, one)
+                excused.append(one)
+            else:
+                left.append(one)
+        return left, excused
 
     def _started_without_run(self, excused: Sequence[Trace], traces: Sequence[Trace]) -> None:
         """A decision outlives the candidate that it was about: then at least there must be a run."""
@@ -254,13 +260,17 @@ class Joining:
 
 
 def _counterpart(one: Trace, others: Sequence[Trace]) -> Trace | None:
-    """What lies in the place of a record that is missing."""
-    for other in others:
-        if (other.kind, other.number) == (one.kind, one.number):
-            return other
-    if one.kind == Kind.JOURNAL:
-        return None
-    return next((other for other in others if other.kind == one.kind), None)
+    """What lies in the place of a record that is missing: that of the same number, or, where numbers tell
+    nothing apart, another one of its kind.
+    """
+    alike = [other for other in others if other.kind == one.kind]
+    if one.kind in NUMBERED:
+        return next((other for other in alike if other.number == one.number), None)
+    return alike[0] if alike and not _is_optional(one) else None
+
+
+def _is_optional(trace: Trace) -> bool:
+    return bool(trace.flags & (OPTIONAL | EXPIRED))
 
 
 def _by_place(trace: Trace) -> tuple[int, int]:

@@ -46,6 +46,9 @@ OF_ALERTS = frozenset({Kind.MATCHED, Kind.CANDIDATE, Kind.RECOVERY})
 FREE = frozenset({Kind.CANCEL, Kind.PAUSED})
 """Kinds that people and timers send, too: there may be more of them than follow from anything."""
 
+NUMBERED = frozenset({Kind.MATCHED, Kind.DECIDED, Kind.JOURNAL, Kind.PUBLISHED, Kind.LETTER})
+"""Kinds of which there is one of each number about a subject (of decisions, one change by each input)."""
+
 RECORDS: Mapping[Kind, str] = {
     Kind.MATCHED: "AlertMatched",
     Kind.CANDIDATE: "Candidate",

@@ -90,6 +90,7 @@ class Outputs:
         self._topic, self._partition, self._frame = topic, partition, frame
         self._emitter, self._notes, self._tally = emitter, notes, tally
         self._offsets = Offsets(topic, partition, frame, tally)
+        self._end = frame.bounds.get((topic, partition), (0, 0))[1]
         self._latest: dict[tuple[str, int], int] = {}
         self._take = self._takers()[topic]
 
@@ -101,9 +102,9 @@ class Outputs:
         except MalformedMessage as wrong:
             self._wrong(entry, "unreadable", str(wrong))
 
-    def ended(self) -> None:
+    def ended(self, end: int) -> None:
         """The partition is over."""
-        self._offsets.ended(self._frame.bounds[self._topic, self._partition][1], self._frame.now_ms)
+        self._offsets.ended(end, self._frame.now_ms)
 
     def _takers(self) -> Mapping[str, Callable[[Entry], None]]:
         return {
@@ -165,7 +166,8 @@ class Outputs:
         flags = self._behind(RUN_INBOX.name, entry.partition, head.cause_offset) | (QUIET if quiet else 0)
         one = About(Kind.JOURNAL, head.run_id, head.seq)
         at = entry.partition, entry.offset
-        self._emitter.found(one, content_hash(data), at, head.at_ms, flags, head.cause_offset)
+        if entry.offset < self._end:  # beyond it, only the sink's input is of interest
+            self._emitter.found(one, content_hash(data), at, head.at_ms, flags, head.cause_offset)
         if record is None and (not quiet or b"internal" in data):
             record = _journal_record(data)
         if record is not None:

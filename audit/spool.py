@@ -7,8 +7,9 @@ read, judged and forgotten by itself.
 import errno
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -69,6 +70,8 @@ class Note(msgspec.Struct, frozen=True, array_like=True):
     number: int = 0
 
 
+_NONE: Sequence[Note] = ()
+NO_NOTES: Mapping[str, Note] = MappingProxyType({})
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Note)
 
@@ -107,14 +110,14 @@ class NotesOf:
         self._range = -1
         self._notes: dict[int, list[Note]] = {}
 
-    def at(self, offset: int) -> list[Note]:
+    def at(self, offset: int) -> Sequence[Note]:
         """The notes about the input at `offset`."""
         if offset >> RANGE_BITS != self._range:
             self._range = offset >> RANGE_BITS
             self._notes = {}
             for note in self._read(offset):
                 self._notes.setdefault(note.offset, []).append(note)
-        return self._notes.get(offset, [])
+        return self._notes.get(offset, _NONE)
 
     def _read(self, offset: int) -> Iterator[Note]:
         for path in sorted(self._folder.glob(f"{_name(self._topic, self._partition, offset)}.*")):

@@ -6,15 +6,17 @@ should. Traces sort by subject, so that all about one run or alert stand togethe
 """
 
 from enum import IntEnum
+from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
 from typing import NamedTuple
 
-from audit.kinds import About, Kind
+from audit.kinds import OF_ALERTS, About, Kind
 
 SUBJECT_BYTES, CONTENT_BYTES = 10, 16
 _STRUCT = Struct(">10sBQBB16sHQqQ")
 SIZE = _STRUCT.size
+_GROUPS = {kind: b"a" if kind in OF_ALERTS else b"l" if kind is Kind.LETTER else b"r" for kind in Kind}
 _MASK_64 = (1 << 64) - 1
 
 OPTIONAL = 1
@@ -65,13 +67,17 @@ class Trace(NamedTuple):
 
 def subject_hash(about: About) -> bytes:
     """The subject as bytes; what is about an alert never meets what is about a run of the same name."""
-    return subject_of(about.kind, about.subject)
+    return _hashed(_GROUPS[about.kind], about.subject)
 
 
 def subject_of(kind: Kind, subject: str) -> bytes:
     """The same of the parts."""
-    prefix = b"a" if kind <= Kind.RECOVERY else b"l" if kind is Kind.LETTER else b"r"
-    return blake2b(prefix + subject.encode("utf-8", "surrogatepass"), digest_size=SUBJECT_BYTES).digest()
+    return _hashed(_GROUPS[kind], subject)
+
+
+@lru_cache(maxsize=20_000)
+def _hashed(group: bytes, subject: str) -> bytes:
+    return blake2b(group + subject.encode("utf-8", "surrogatepass"), digest_size=SUBJECT_BYTES).digest()
 
 
 def content_hash(data: bytes) -> bytes:

@@ -73,9 +73,11 @@ class Workbench:
             case "read":
                 adopted = await self._adopted_ms(part, frame)
                 outputs = Outputs(part.topic, part.number, frame, emitter, notes, tally, adopted)
-                end = frame.bounds.get((part.topic, part.number), (0, 0))[1]
+                # The journal is the sink's input, too: reports lie before what was published of them.
+                known = frame.ends if part.topic == RUN_JOURNAL.name else frame.output_ends
+                end = known.get((part.topic, part.number), 0)
                 await self.through(part, frame, outputs, end, tally)
-                outputs.ended()
+                outputs.ended(end)
             case "fold":
                 await self._fold(part, frame, emitter, tally)
             case "attempts":

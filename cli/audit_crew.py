@@ -7,6 +7,7 @@ that dies ends the audit: nothing is ever taken for checked that was not.
 
 import asyncio
 import contextlib
+import gc
 import multiprocessing
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -26,6 +27,8 @@ from settings import Settings
 FETCH_BYTES = 4 * 1024 * 1024
 """A worker reads one partition at a time, all of it: large fetches."""
 LOOK_AGAIN_S = 0.25
+GC_THRESHOLD = (50_000, 20, 100)
+"""Rows live long and are in no circles: looking through them often is time lost."""
 ENDS_WITHIN_S = 2.0
 
 
@@ -62,7 +65,10 @@ class Crew:
         while todo or busy:
             while todo and self._idle:
                 worker = self._idle.pop()
-                worker.send((todo.pop(), frame))
+                try:
+                    worker.send((todo.pop(), frame))
+                except OSError as error:
+                    raise self._died(worker) from error
                 busy.add(worker)
             for worker in await asyncio.to_thread(_ready, busy):
                 said, value = self._heard(worker)
@@ -89,9 +95,13 @@ class Crew:
         try:
             said: tuple[str, Any] = worker.recv()
         except (EOFError, OSError) as error:
-            code = next((process.exitcode for process, one in self._all if one is worker), None)
-            raise WorkerFailed(f"a worker of the audit died (exit code {code}): nothing is proven") from error
+            raise self._died(worker) from error
         return said
+
+    def _died(self, worker: Connection) -> WorkerFailed:
+        process = next(process for process, one in self._all if one is worker)
+        process.join(ENDS_WITHIN_S)
+        return WorkerFailed(f"a worker of the audit died (exit code {process.exitcode}): nothing is proven")
 
 
 def _ready(workers: set[Connection]) -> list[Connection]:
@@ -103,6 +113,7 @@ def _work(connection: Connection, settings: Settings, folder: Path) -> None:
     """A worker process: does parts until its pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command ends us
     uvloop.install()
+    gc.set_threshold(*GC_THRESHOLD)
 
     def told(count: int) -> None:
         if count:

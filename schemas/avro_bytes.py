@@ -9,11 +9,24 @@ from math import isfinite
 
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 _VARINT_BYTES_MAX = 10
+_TIME_MIN, _TIME_MAX = 2**34, 2**41
+"""In ms since 1970: from July of that year to September 2039."""
 _double = struct.Struct("<d")
 
 
 def long_bytes(value: int) -> bytes:
     """A number as a zig-zag varint."""
+    if _TIME_MIN <= value < _TIME_MAX:  # times in ms: most numbers that come here, and always 6 bytes
+        return bytes(
+            (
+                value << 1 & 127 | 128,
+                value >> 6 & 127 | 128,
+                value >> 13 & 127 | 128,
+                value >> 20 & 127 | 128,
+                value >> 27 & 127 | 128,
+                value >> 34,
+            )
+        )
     if not LONG_MIN <= value <= LONG_MAX:
         raise ValueError("a whole number of more than 64 bits")
     rest = value << 1 if value >= 0 else ~(value << 1)
@@ -32,6 +45,17 @@ SMALL_COUNT = len(SMALL)
 
 def read_long(data: bytes, at: int) -> tuple[int, int]:
     """The number at `at` and where it ends."""
+    six = int.from_bytes(data[at : at + 6], "little")
+    if six & 0x80_80_80_80_80_80 == 0x00_80_80_80_80_80 and at >= 0:  # 6 bytes: times in ms
+        value = (
+            six & 0x7F
+            | six >> 1 & 0x3F80
+            | six >> 2 & 0x1F_C000
+            | six >> 3 & 0xFE0_0000
+            | six >> 4 & 0x7_F000_0000
+            | six >> 5 & 0x3F8_0000_0000
+        )
+        return (value >> 1) ^ -(value & 1), at + 6
     shift = value = 0
     for place in range(at, at + _VARINT_BYTES_MAX):
         byte = data[place]

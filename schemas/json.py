@@ -14,6 +14,8 @@ DEPTH_MAX = 200
 INT_DIGITS_MAX = 300
 """Longest integer: beyond, readers see a number out of range (a double ends at 1.8e308)."""
 
+_WORD = 2**63
+"""Numbers below it need no closer look."""
 _INT_BOUND = 10**INT_DIGITS_MAX
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder()
@@ -58,13 +60,15 @@ def _check(value: Any, depth: int) -> None:
         for key, item in value.items():
             if not isinstance(key, str):
                 raise MalformedMessage(f"not JSON: a key of type {type(key).__name__}; keys are text")
-            if type(item) is not str:
+            kind = type(item)
+            if kind is not str and (kind is not int or not -_WORD < item < _WORD):
                 _check(item, depth - 1)
     elif isinstance(value, list | tuple):
         if not depth:
             raise MalformedMessage(f"not JSON: nested deeper than {DEPTH_MAX}")
         for item in value:
-            if type(item) is not str:
+            kind = type(item)
+            if kind is not str and (kind is not int or not -_WORD < item < _WORD):
                 _check(item, depth - 1)
     elif isinstance(value, float):
         if value - value != 0.0:

@@ -1,13 +1,15 @@
-"""A record on its way to a topic: what the pure engine asks the shell to send."""
+"""A record on its way to a topic: what the pure engine asks the shell to send.
 
-from dataclasses import dataclass
+Structs, not dataclasses: some are made for every input, and these are made in a tenth of the time.
+"""
+
+import msgspec
 
 from schemas.fields import Record
 from schemas.topics import Topic
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """Send `record` to `topic` under `key`."""
 
     topic: Topic
@@ -15,8 +17,7 @@ class Outgoing:
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class AsItCame:
+class AsItCame(msgspec.Struct, frozen=True):
     """Bytes for `topic` as somebody else wrote them. `partition` None: the one of the key."""
 
     topic: Topic
@@ -26,8 +27,7 @@ class AsItCame:
     partition: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True):
     """Where an input stands: topic (without prefix), partition, offset, and the broker's timestamp."""
 
     topic: str

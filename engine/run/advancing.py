@@ -6,8 +6,8 @@ in `moves`. An exception here is the caller's to catch; it then asks `failed_int
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from engine.playbook.compiled import Compiled
@@ -44,8 +44,7 @@ ROUNDS_PER_STEP = 4
 """How often at most a run decides within one input, per step of its playbook: a bound, never met."""
 
 
-@dataclass(frozen=True, slots=True)
-class Advanced:
+class Advanced(msgspec.Struct, frozen=True):
     """What an input led to. `journal` None: it changed nothing, `row` is the same object, nothing is to be
     sent.
 

@@ -22,13 +22,7 @@ from schemas.catalog import SwitchSet
 from schemas.codec import encode
 from schemas.dead_letters import DeadLetter
 from schemas.errors import MalformedMessage
-from schemas.events import (
-    JournalRecord,
-    Reported,
-    StepAsked,
-    StepGranted,
-    StepRequested,
-)
+from schemas.events import JournalRecord, Reported, StepAsked, StepGranted, StepRequested
 from schemas.fields import Record
 from schemas.inbox import Answered, CancelRequested, StepClaimed, StepFinished, TimerFired
 from schemas.outgoing import Outgoing

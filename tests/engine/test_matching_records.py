@@ -1,9 +1,9 @@
 """Everything that follows from one record on `alerts`."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.alert.facts import summary
 from engine.catalog import Catalog

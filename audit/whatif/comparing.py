@@ -154,7 +154,7 @@ class Comparison:
                 on_record=seen.on_record,
                 steps=steps,
                 assumed=tuple(
-                    sorted({_named(path, ran) for path, ran in after.steps.items() if ran.assumed})
+                    sorted({step_named(path, ran) for path, ran in after.steps.items() if ran.assumed})
                 ),
             )
         )
@@ -187,7 +187,7 @@ def step_changes(before: Fate, after: Fate) -> tuple[StepChange, ...]:
         change = _step_change(was, would)
         if change is not None:
             depends = would.depends or (unsure and would is _NOT)
-            found[(_named(path, was if would is _NOT else would), *change, would.assumed, depends)] += 1
+            found[(step_named(path, was if would is _NOT else would), *change, would.assumed, depends)] += 1
     return tuple(
         StepChange(step, how, detail, times, assumed, depends)
         for (step, how, detail, assumed, depends), times in found.items()
@@ -244,12 +244,12 @@ def _count(tally: Tally, seen: Seen, before: Fate, after: Fate) -> None:
         if fate.matched and not fate.started:
             held[fate.rule] += 1
         for path, ran in fate.steps.items():
-            steps[_named(path, ran)] += ran.status in RAN
+            steps[step_named(path, ran)] += ran.status in RAN
     for path, ran in after.steps.items():
-        tally.assumed[_named(path, ran)] += bool(ran.assumed)
+        tally.assumed[step_named(path, ran)] += bool(ran.assumed)
 
 
-def _named(path: str, ran: Ran) -> str:
+def step_named(path: str, ran: Ran) -> str:
     """A step for a person: without the numbers of iterations, and what it is where it has no name."""
     plain = _INDEX.sub("[]", path)
     return f"{plain} ({_KINDS[ran.kind]})" if "#" in plain and ran.kind in _KINDS else plain

@@ -43,6 +43,21 @@ class StepChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one alert and one playbook in one world; the fields are those of `Fate`."""
+
+    decision: str
+    rule: str
+    reason: str
+    queued: str
+    status: str
+    failed_step: str
+    failure: str
+    text: str
+    """All of it, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What would be different for one alert and one playbook."""
 
@@ -52,8 +67,8 @@ class Change:
     at_ms: int
     title: str
     how: How
-    before: str
-    after: str
+    before: Outcome
+    after: Outcome
     on_record: bool
     """Whether it really started a run then."""
     steps: tuple[StepChange, ...] = ()
@@ -149,8 +164,8 @@ class Comparison:
                 at_ms=seen.at_ms,
                 title=seen.title,
                 how=how,
-                before=sentence(before),
-                after=sentence(after),
+                before=outcome(before),
+                after=outcome(after),
                 on_record=seen.on_record,
                 steps=steps,
                 assumed=tuple(
@@ -216,6 +231,20 @@ def _step_change(was: Ran, would: Ran) -> tuple[StepHow, str] | None:
     if was.what != would.what:
         return "asks_otherwise", _WHAT.get(would.kind, "other values")
     return None
+
+
+def outcome(fate: Fate) -> Outcome:
+    """A fate without its steps."""
+    return Outcome(
+        fate.decision,
+        fate.rule,
+        fate.reason,
+        fate.queued,
+        fate.status,
+        fate.failed_step,
+        fate.failure,
+        sentence(fate),
+    )
 
 
 def sentence(fate: Fate) -> str:

@@ -104,7 +104,7 @@ on_failure: [{id: page, action: log}]
     steps = {one.step: (one.how, one.detail) for one in fewer.changes[0].steps}
     assert steps["get"] == ("ends_otherwise", "succeeded, now failed")
     assert steps["page"] == ("now_runs", "succeeded")
-    assert fewer.changes[0].after.startswith("starts, failed (get: 503")
+    assert fewer.changes[0].after.text.startswith("starts, failed (get: 503")
 
 
 async def test_a_step_with_less_time_than_it_took_is_cut_off() -> None:
@@ -216,4 +216,4 @@ async def test_a_child_that_is_held_back_fails_the_step_that_wants_it() -> None:
     steps = {one.step: one.how for one in second.steps}
     gone = {"call > do": "no_longer_runs", "after": "no_longer_runs"}
     assert steps == {"call": "ends_otherwise", "(report)": "now_runs"} | gone
-    assert "cooldown" in second.after
+    assert "cooldown" in second.after.text

@@ -206,6 +206,23 @@ async def test_steps_of_a_playbook_that_another_one_runs_are_those_of_its_alert(
     assert told.changes[0].assumed == ("call > more",)
 
 
+async def test_what_reads_the_outputs_of_a_child_depends_on_what_its_steps_got() -> None:
+    reads = change("action: log}", "if: steps.call.output.said != '', action: log}", PARENT)
+    said = change("steps:", 'outputs: {said: "${{ steps.do.output.message }}"}\nsteps:', CHILD)
+    past = History(PARENT, CHILD)
+    past.comes(0, host="web-1")
+    told = await past.asked(reads, change("inputs.what }}", "inputs.what }}!", said))
+    assert told.steps() == {
+        "call > do": "asks_otherwise",
+        "call > (outputs)": "now_runs",
+    } or told.steps() == {"call > do": "asks_otherwise"}
+    failing = await past.asked(
+        change("!= ''", "> 3", reads), change("inputs.what }}", "inputs.what }}!", said)
+    )
+    after = next(one for one in failing.changes[0].steps if one.step == "after")
+    assert (after.detail, after.depends) == ("succeeded, now failed", True)
+
+
 async def test_a_child_that_is_held_back_fails_the_step_that_wants_it() -> None:
     past = History(PARENT, CHILD)
     past.comes(0, host="web-1")

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from audit.whatif.worlds import worlds
+import pytest
+
+from audit.whatif.worlds import NotApplicable, worlds
 from engine.catalog import Catalog
 from engine.playbook.canonical import digest
 from engine.playbook.model import Playbook
@@ -51,6 +53,11 @@ def test_a_disabled_one_stays_disabled_and_pauses_and_mutes_are_in_neither() -> 
     both = worlds(now(a_book("a"), disabled=["a"]), [a_book("a", message="y")])
     assert [world.playbooks["a"].enabled for world in (both.active, both.wanted)] == [False, False]
     assert both.wanted.holds.all_paused is None
+
+
+def test_a_circle_with_an_active_one_is_refused_as_apply_would_refuse_it() -> None:
+    with pytest.raises(NotApplicable, match="call each other in a circle: a → b → a"):
+        worlds(now(a_book("a"), a_book("b", "a")), [a_book("a", "b")])
 
 
 def test_one_that_was_removed_before_is_new() -> None:

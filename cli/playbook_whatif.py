@@ -48,6 +48,7 @@ def whatif(
 ) -> None:
     """What recorded alerts would start with these playbooks, beside the active ones. Acts on nothing."""
     from audit.whatif.asking import Question
+    from audit.whatif.worlds import NotApplicable
     from cli.composing import found_kafka, load_settings
     from cli.whatif_shown import Shown
     from connectors.errors import ConnectorError
@@ -61,6 +62,8 @@ def whatif(
         report = asyncio.run(_asked(found_kafka(settings), question, on_change))
     except ConnectorError as error:
         fail(str(error), CANNOT_REACH)
+    except NotApplicable as error:
+        fail(str(error), WRONG_USE)
     if as_json:
         for each in shown.documents(report):
             document(each)

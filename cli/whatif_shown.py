@@ -177,8 +177,8 @@ def _say_change(change: Change) -> None:
     say(f"{moment(change.at_ms)[:19]}  {change.alert_id}  {change.title}")
     say(f"  {change.playbook} {HOW[change.how]}")
     then = "; on record it started a run" if change.on_record else ""
-    say(f"    now:        {change.before}{then}")
-    say(f"    with these: {change.after}")
+    say(f"    now:        {change.before.text}{then}")
+    say(f"    with these: {change.after.text}")
     for step in change.steps:
         say(f"    {_step_line(step)}")
 

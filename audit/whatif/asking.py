@@ -78,7 +78,9 @@ async def what_if(
     on_change: Callable[[Change], None],
     progress: Progress = lambda _: None,
 ) -> Report:
-    """The answer; each change is handed on as soon as it is known. Raises what the log raises."""
+    """The answer; each change is handed on as soon as it is known. Raises NotApplicable, and what the log
+    raises.
+    """
     now = await catalog_of(log)
     both = worlds(now, question.wanted, prune=question.prune, every=question.every)
     if not both.looked_at:

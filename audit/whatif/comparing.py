@@ -43,6 +43,21 @@ class StepChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one alert and one playbook in one world; the fields are those of `Fate`."""
+
+    decision: str
+    rule: str
+    reason: str
+    queued: str
+    status: str
+    failed_step: str
+    failure: str
+    text: str
+    """All of it, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What would be different for one alert and one playbook."""
 
@@ -52,8 +67,8 @@ class Change:
     at_ms: int
     title: str
     how: How
-    before: str
-    after: str
+    before: Outcome
+    after: Outcome
     on_record: bool
     """Whether it really started a run then."""
     steps: tuple[StepChange, ...] = ()
@@ -149,12 +164,12 @@ class Comparison:
                 at_ms=seen.at_ms,
                 title=seen.title,
                 how=how,
-                before=sentence(before),
-                after=sentence(after),
+                before=outcome(before),
+                after=outcome(after),
                 on_record=seen.on_record,
                 steps=steps,
                 assumed=tuple(
-                    sorted({_named(path, ran) for path, ran in after.steps.items() if ran.assumed})
+                    sorted({step_named(path, ran) for path, ran in after.steps.items() if ran.assumed})
                 ),
             )
         )
@@ -187,7 +202,7 @@ def step_changes(before: Fate, after: Fate) -> tuple[StepChange, ...]:
         change = _step_change(was, would)
         if change is not None:
             depends = would.depends or (unsure and would is _NOT)
-            found[(_named(path, was if would is _NOT else would), *change, would.assumed, depends)] += 1
+            found[(step_named(path, was if would is _NOT else would), *change, would.assumed, depends)] += 1
     return tuple(
         StepChange(step, how, detail, times, assumed, depends)
         for (step, how, detail, assumed, depends), times in found.items()
@@ -218,6 +233,20 @@ def _step_change(was: Ran, would: Ran) -> tuple[StepHow, str] | None:
     return None
 
 
+def outcome(fate: Fate) -> Outcome:
+    """A fate without its steps."""
+    return Outcome(
+        fate.decision,
+        fate.rule,
+        fate.reason,
+        fate.queued,
+        fate.status,
+        fate.failed_step,
+        fate.failure,
+        sentence(fate),
+    )
+
+
 def sentence(fate: Fate) -> str:
     """What became of it, for a person."""
     why = ": ".join(filter(None, (fate.rule, fate.reason)))
@@ -244,12 +273,12 @@ def _count(tally: Tally, seen: Seen, before: Fate, after: Fate) -> None:
         if fate.matched and not fate.started:
             held[fate.rule] += 1
         for path, ran in fate.steps.items():
-            steps[_named(path, ran)] += ran.status in RAN
+            steps[step_named(path, ran)] += ran.status in RAN
     for path, ran in after.steps.items():
-        tally.assumed[_named(path, ran)] += bool(ran.assumed)
+        tally.assumed[step_named(path, ran)] += bool(ran.assumed)
 
 
-def _named(path: str, ran: Ran) -> str:
+def step_named(path: str, ran: Ran) -> str:
     """A step for a person: without the numbers of iterations, and what it is where it has no name."""
     plain = _INDEX.sub("[]", path)
     return f"{plain} ({_KINDS[ran.kind]})" if "#" in plain and ran.kind in _KINDS else plain

@@ -102,6 +102,8 @@ class Fates:
         """What admission said of a candidate."""
         if record.run_id in self._within:
             self.children[record.playbook] += record.decision == "started"
+            if record.decision not in ("started", "queued"):
+                del self._within[record.run_id]
             return
         fate = self._open.setdefault(record.run_id, Fate())
         fate.decision = record.decision
@@ -124,11 +126,15 @@ class Fates:
         if fate is None or book is None:
             return
         mine: dict[str, list[Ran]] = {}
+        assumed: set[str] = set()
         for path, ran in fate.steps.items():
-            own = path.removeprefix(prefix)
-            if path.startswith(prefix) and WITHIN not in own:
+            if not path.startswith(prefix):
+                continue
+            own, _, inner = path[len(prefix) :].partition(WITHIN)
+            if not inner:
                 mine.setdefault(id_of(own), []).append(ran)
-        assumed = {step for step, every in mine.items() if any(ran.assumed for ran in every)}
+            if ran.assumed or (inner and ran.depends):  # what a child gives out rests on what its steps got
+                assumed.add(id_of(own))
         for step in readers_of(book, assumed) if assumed else ():
             for ran in mine.get(step, ()):
                 ran.depends = True

@@ -141,7 +141,8 @@ class _Reading:
                 raise MalformedMessage("a message in Confluent framing, and no schema registry is set")
             found = resolved(found, await self._schema_of(found.schema_id))
         if not isinstance(found, AlertReceived):
-            found = received_from_json(found, entry.cause, dict(entry.headers))
+            headers = {name: value or b"" for name, value in entry.headers}
+            found = received_from_json(found, entry.cause, headers)
         if found.alert is not None:
             return replace(found, raw=b"")
         alert = Unparsable(found.problem) if found.problem else normalise(found.raw, found.content_type)

@@ -5,18 +5,23 @@ its name and is enabled where that was; the others stay, unless they are to be p
 neither: they are an operator's word for a while, and say nothing about a playbook.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from engine.catalog import Catalog
 from engine.children import called
+from engine.playbook.calls import circles
 from engine.playbook.canonical import canonical_json, digest
 from engine.playbook.model import Playbook
 from schemas.catalog import PlaybookSet, RevisionAdded
 
 Standing = Literal["same", "new", "changed", "gone"]
 """A playbook of the second world beside that of the first."""
+
+
+class NotApplicable(ValueError):
+    """The wanted playbooks could not be applied beside the active ones; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def worlds(now: Catalog, wanted: Iterable[Playbook], *, prune: bool = False, eve
 
     A playbook is looked at if it differs, or if one that it runs differs, or one that runs it, however far:
     admission holds all runs of a playbook against each other. What is left out comes to the same in both.
-    `every`: leave out none.
+    `every`: leave out none. Raises NotApplicable.
     """
     added = {book.name: book for book in wanted}
     before = {name: held for name, held in now.playbooks.items() if held.digest}
@@ -70,7 +75,23 @@ def worlds(now: Catalog, wanted: Iterable[Playbook], *, prune: bool = False, eve
         _catalog({name: one for name, one in held.items() if name in looked_at}, canonicals)
         for held in (before, after)
     )
+    _check_circles(second, added)
     return Worlds(active, second, standing, looked_at)
+
+
+def _check_circles(catalog: Catalog, names: Collection[str]) -> None:
+    """A circle through any of these; within one folder of files, lint has found it already."""
+    calls = {
+        name: called(book)
+        for name, held in catalog.playbooks.items()
+        if (book := catalog.compiled(held.digest)) is not None
+    }
+    for (name, _), way in sorted(circles(calls).items()):
+        if name in names:
+            way_round = " → ".join((name, *way))
+            raise NotApplicable(
+                f"with the active playbooks these would call each other in a circle: {way_round}"
+            )
 
 
 def _standing(before: PlaybookSet | None, after: PlaybookSet | None) -> Standing:

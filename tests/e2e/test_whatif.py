@@ -115,7 +115,10 @@ def test_what_really_happened_is_what_it_comes_to_and_a_change_is_told_exactly(
     (restart,) = changes[first]["steps"]
     assert (restart["step"], restart["how"], restart["times"]) == ("each[].restart", "asks_otherwise", 1)
     assert changes[first]["assumed"] == ["each[].restart"]
-    assert "held back (cooldown" in changes[third]["before"]
+    assert (changes[third]["before"]["decision"], changes[third]["before"]["rule"]) == (
+        "held_back",
+        "cooldown",
+    )
 
     assert len(target.calls) + target.gets == calls, "nothing was called"
     assert there.documents("status")[0]["alerts"] == ends[0]["alerts"]

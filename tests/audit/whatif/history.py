@@ -11,7 +11,7 @@ from audit.log import Entry as AnyEntry
 from audit.log import Place
 from audit.whatif.asking import Outside, Question, Report, what_if
 from audit.whatif.comparing import Change
-from audit.whatif.fates import Fates
+from audit.whatif.fates import Fate, Fates
 from audit.whatif.world import Answer, Word, World
 from connectors.actions.registry import specs
 from connectors.event_log import Entry
@@ -41,8 +41,10 @@ Said = Callable[[StepRequested], Mapping[str, Any]]
 Asked = Callable[[StepAsked], Word]
 
 
-def playbook(text: str) -> Playbook:
+def playbook(text: str | Playbook) -> Playbook:
     """A playbook of YAML that is right."""
+    if isinstance(text, Playbook):
+        return text
     found = read(text, "test.yaml", specs())
     assert found.playbook is not None, found.problems
     return found.playbook
@@ -98,7 +100,8 @@ class Past(World):
     def __init__(
         self, catalog: Catalog, keep: Callable[[JournalRecord], None], said: "Said", word: "Asked"
     ) -> None:
-        super().__init__(catalog, SITUATION, _Scripted(said, word), Fates(lambda run_id, fate: None))
+        self.came_to: dict[str, Fate] = {}
+        super().__init__(catalog, SITUATION, _Scripted(said, word), Fates(self.came_to.__setitem__))
         self._keep = keep
 
     def _react(self, live: Any, journal: JournalRecord) -> list[Outgoing]:
@@ -149,7 +152,7 @@ class History:
 
     def __init__(
         self,
-        *active: str,
+        *active: str | Playbook,
         said: Said = good,
         word: Asked = lambda asked: Word(),
         disabled: Iterable[str] = (),
@@ -185,11 +188,16 @@ class History:
         self._past.matched(received, cause)
         self._past.go_on()
 
+    @property
+    def came_to(self) -> Mapping[str, Fate]:
+        """What has become of every run so far."""
+        return self._past.came_to
+
     def finish(self) -> None:
         """Everything that is under way comes to its end."""
         self._past.finish()
 
-    async def asked(self, *wanted: str, **more: Any) -> "Told":
+    async def asked(self, *wanted: str | Playbook, **more: Any) -> "Told":
         """What if these were the active playbooks?"""
         self.finish()
         found: list[Change] = []

@@ -33,7 +33,7 @@ async def test_a_tag_that_is_asked_for_no_longer_lets_alerts_through_and_names_t
     past.comes(HOUR_MS, tag_list=("service:checkout", "env:dev"))
     told = await past.asked(RESTART.replace("service: checkout", "service: checkout, env: prod"))
     assert told.how == [(f"a-{HOUR_MS}", "no_longer_starts")]
-    assert "does not match (tags" in told.changes[0].after
+    assert "does not match (tags" in told.changes[0].after.text
     assert told.changes[0].on_record
     assert told.report.tallies["restart"].matched == (2, 1)
 
@@ -47,7 +47,7 @@ async def test_a_wider_trigger_starts_more_and_their_steps_are_assumed() -> None
     change = told.changes[0]
     assert (change.assumed, change.on_record) == (("fix", "note"), False)
     assert told.steps() == {"note": "now_runs", "fix": "now_runs"}
-    assert change.before.startswith("does not match (tags")
+    assert change.before.text.startswith("does not match (tags")
 
 
 async def test_a_longer_cooldown_holds_back_and_names_the_rule() -> None:
@@ -56,7 +56,7 @@ async def test_a_longer_cooldown_holds_back_and_names_the_rule() -> None:
         past.comes(minute * MINUTE_MS, cycle_key=f"c{minute}")
     told = await past.asked(RESTART.replace("cooldown: 10m", "cooldown: 20m"))
     assert told.how == [(f"a-{15 * MINUTE_MS}", "no_longer_starts")]
-    assert "held back (cooldown: a run with this key started" in told.changes[0].after
+    assert "held back (cooldown: a run with this key started" in told.changes[0].after.text
     assert told.report.tallies["restart"].held[1] == {"cooldown": 1}
 
 
@@ -84,7 +84,7 @@ steps: [{wait: {for: 1s}}]
     past.comes(30 * SECOND_MS, cycle_key="c2")
     told = await past.asked(slow.replace("for: 1s", "for: 1m"))
     assert told.how == [(f"a-{30 * SECOND_MS}", "waits")]
-    assert told.changes[0].after == "starts after waiting for while_running, succeeded"
+    assert told.changes[0].after.text == "starts after waiting for while_running, succeeded"
 
 
 async def test_a_new_playbook_starts_and_one_that_is_pruned_does_not() -> None:
@@ -93,7 +93,7 @@ async def test_a_new_playbook_starts_and_one_that_is_pruned_does_not() -> None:
     new = RESTART.replace("playbook: restart", "playbook: renamed")
     told = await past.asked(new)
     assert dict(told.report.worlds.standing) == {"renamed": "new", "restart": "same"}
-    assert [(one.playbook, one.how, one.before) for one in told.changes] == [
+    assert [(one.playbook, one.how, one.before.text) for one in told.changes] == [
         ("renamed", "starts", "there is no such playbook")
     ]
     pruned = await past.asked(new, prune=True)
@@ -137,6 +137,6 @@ steps:
     past.recovers(MINUTE_MS)
     told = await past.asked(waiting.replace("steps:", "admission: {on_recovered: {running: cancel}}\nsteps:"))
     assert told.how == [("a-0", "other_steps")]
-    assert told.changes[0].after.startswith("starts, cancelled")
+    assert told.changes[0].after.text.startswith("starts, cancelled")
     longer = await past.asked(waiting.replace("timeout: 10m", "timeout: 30s"))
     assert longer.steps() == {"page": "now_runs"}

@@ -104,7 +104,7 @@ on_failure: [{id: page, action: log}]
     steps = {one.step: (one.how, one.detail) for one in fewer.changes[0].steps}
     assert steps["get"] == ("ends_otherwise", "succeeded, now failed")
     assert steps["page"] == ("now_runs", "succeeded")
-    assert fewer.changes[0].after.startswith("starts, failed (get: 503")
+    assert fewer.changes[0].after.text.startswith("starts, failed (get: 503")
 
 
 async def test_a_step_with_less_time_than_it_took_is_cut_off() -> None:
@@ -206,6 +206,23 @@ async def test_steps_of_a_playbook_that_another_one_runs_are_those_of_its_alert(
     assert told.changes[0].assumed == ("call > more",)
 
 
+async def test_what_reads_the_outputs_of_a_child_depends_on_what_its_steps_got() -> None:
+    reads = change("action: log}", "if: steps.call.output.said != '', action: log}", PARENT)
+    said = change("steps:", 'outputs: {said: "${{ steps.do.output.message }}"}\nsteps:', CHILD)
+    past = History(PARENT, CHILD)
+    past.comes(0, host="web-1")
+    told = await past.asked(reads, change("inputs.what }}", "inputs.what }}!", said))
+    assert told.steps() == {
+        "call > do": "asks_otherwise",
+        "call > (outputs)": "now_runs",
+    } or told.steps() == {"call > do": "asks_otherwise"}
+    failing = await past.asked(
+        change("!= ''", "> 3", reads), change("inputs.what }}", "inputs.what }}!", said)
+    )
+    after = next(one for one in failing.changes[0].steps if one.step == "after")
+    assert (after.detail, after.depends) == ("succeeded, now failed", True)
+
+
 async def test_a_child_that_is_held_back_fails_the_step_that_wants_it() -> None:
     past = History(PARENT, CHILD)
     past.comes(0, host="web-1")
@@ -216,4 +233,4 @@ async def test_a_child_that_is_held_back_fails_the_step_that_wants_it() -> None:
     steps = {one.step: one.how for one in second.steps}
     gone = {"call > do": "no_longer_runs", "after": "no_longer_runs"}
     assert steps == {"call": "ends_otherwise", "(report)": "now_runs"} | gone
-    assert "cooldown" in second.after
+    assert "cooldown" in second.after.text

@@ -17,7 +17,17 @@ from engine.holds import Holds
 from engine.matching_index import AlertIndex, Offered
 from engine.playbook.canonical import from_canonical
 from engine.playbook.compiled import Compiled
-from schemas.catalog import CatalogChange, EndpointSet, PlaybookSet, RevisionAdded, Role, SwitchSet, TokenSet
+from engine.rebuilds import Rebuilds
+from schemas.catalog import (
+    CatalogChange,
+    EndpointSet,
+    PlaybookSet,
+    RebuildReported,
+    RevisionAdded,
+    Role,
+    SwitchSet,
+    TokenSet,
+)
 from schemas.errors import SchemasError
 from schemas.fields import Record
 from schemas.ids import digest
@@ -51,6 +61,7 @@ class Catalog:
         self._switches: dict[str, SwitchSet] = {}
         self._holds = Holds()
         self._past = Past()
+        self._rebuilds = Rebuilds()
         self._problems: list[Problem] = []
         self._compiled: dict[str, Compiled | str] = {}
         self._active: list[Compiled] | None = None
@@ -103,6 +114,11 @@ class Catalog:
         return self._past
 
     @property
+    def rebuilds(self) -> Rebuilds:
+        """Requests to make rows again: those of its switches."""
+        return self._rebuilds
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """What could not be applied, oldest first."""
         return tuple(self._problems)
@@ -115,6 +131,8 @@ class Catalog:
         match record:
             case RevisionAdded() | PlaybookSet() | EndpointSet() | TokenSet() | SwitchSet():
                 self._change(offset, record)
+            case RebuildReported():
+                pass  # for who asked, and for the record
             case SchemasError():
                 self._problem(offset, "record", str(record))
             case _:
@@ -204,6 +222,7 @@ class Catalog:
                 self._tokens[record.name] = record
             case SwitchSet():
                 self._switches[record.name] = record
+                self._rebuilds.apply(offset, record)
                 if problem := self._holds.apply(record):
                     self._problem(offset, f"switch/{record.name}", problem)
             case _:

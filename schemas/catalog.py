@@ -61,4 +61,20 @@ class SwitchSet(CatalogRecord, frozen=True, kw_only=True):
     value: Annotated[Json, doc("Its value.")]
 
 
+class RebuildReported(CatalogRecord, frozen=True, kw_only=True):
+    """Key `rebuilt/TABLE/PARTITION`. A process makes rows again, or has done so: what came of a rebuild."""
+
+    requested_at: Annotated[int, doc("Catalog offset of the request; -1: nobody asked, the rows were lost.")]
+    table: Annotated[str, doc("`admissions`, `runs`, `notified`, or `read-model`.")]
+    partition: Annotated[int, doc("Its partition; -1 for a read model, which has all of them.")] = -1
+    state: Annotated[Literal["begun", "done"], doc("Where it stands.")]
+    rows: Annotated[int, doc("Rows there are now; of a read model, the records it was made from.")] = 0
+    equal: Annotated[int, doc("Rows that were there, and came out the same.")] = 0
+    differing: Annotated[int, doc("Rows that were wrong, missing, or one too many.")] = 0
+    kept: Annotated[int, doc("Rows that stay as they were: the topics no longer tell all of them.")] = 0
+    examples: Annotated[tuple[str, ...], doc("Keys of some rows that differed.")] = ()
+    since_ms: Annotated[int, doc("Since when the topic is kept; 0: from its beginning.")] = 0
+    took_ms: Annotated[int, doc("How long it took.")] = 0
+
+
 CatalogChange = RevisionAdded | PlaybookSet | EndpointSet | TokenSet | SwitchSet

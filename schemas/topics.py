@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from schemas.admissions import AlertRecovered, Candidate, CandidateCancelled, PlaybookSwitched, RunEnded
 from schemas.alerts import AlertReceived
-from schemas.catalog import EndpointSet, PlaybookSet, RevisionAdded, SwitchSet, TokenSet
+from schemas.catalog import EndpointSet, PlaybookSet, RebuildReported, RevisionAdded, SwitchSet, TokenSet
 from schemas.dead_letters import DeadLetter, DeadLetterHandled
 from schemas.decisions import AdmissionDecided, AlertMatched
 from schemas.events import JournalRecord
@@ -74,10 +74,10 @@ RUN_JOURNAL = Topic("run-journal", "run id", (JournalRecord,), 400 * DAY_MS, "wh
 PUBLICATIONS = Topic("publications", "run id", (Published, Refused), 400 * DAY_MS, "what Datadog was told")
 CATALOG = Topic(
     "catalog",
-    "playbook/NAME, revision/DIGEST, endpoint/NAME, token/NAME, switch/NAME",
-    (RevisionAdded, PlaybookSet, EndpointSet, TokenSet, SwitchSet),
+    "playbook/NAME, revision/DIGEST, endpoint/NAME, token/NAME, switch/NAME, rebuilt/TABLE/PARTITION",
+    (RevisionAdded, PlaybookSet, EndpointSet, TokenSet, SwitchSet, RebuildReported),
     None,
-    "every change of playbooks, endpoints, tokens and switches",
+    "every change of playbooks, endpoints, tokens and switches; what rebuilds came to",
     single=True,
 )
 DEAD_LETTERS = Topic(

@@ -4,7 +4,7 @@ from typing import Any
 
 from schemas.admissions import AlertRecovered, Candidate, CandidateCancelled, Hold, PlaybookSwitched, RunEnded
 from schemas.alerts import AlertReceived, AlertSummary
-from schemas.catalog import EndpointSet, PlaybookSet, RevisionAdded, SwitchSet, TokenSet
+from schemas.catalog import EndpointSet, PlaybookSet, RebuildReported, RevisionAdded, SwitchSet, TokenSet
 from schemas.dead_letters import DeadLetter, DeadLetterHandled
 from schemas.decisions import AdmissionDecided, AlertMatched, Looked
 from schemas.fields import Record
@@ -185,6 +185,20 @@ SAMPLES: tuple[Record, ...] = (
     ),
     TokenSet(**_BY, name="ci", token_sha256=digest("ci"), role="operator", deleted=True),
     SwitchSet(**_BY, name="partitions", value=12),
+    RebuildReported(
+        **_BY,
+        requested_at=41,
+        table="runs",
+        partition=3,
+        state="done",
+        rows=1_204,
+        equal=1_201,
+        differing=2,
+        kept=1,
+        examples=(RUN_ID,),
+        since_ms=AT_MS,
+        took_ms=950,
+    ),
     DeadLetter(
         topic="alerts",
         partition=1,

@@ -29,6 +29,8 @@ class Entry:
     apart: bool = False
     """The rows are not of this input: each is written by itself, as it was."""
     size_bytes: int = 0
+    stored: "asyncio.Future[None] | None" = None
+    """Set when the table has the rows, or never will: of rows that no input leads to."""
 
     @classmethod
     def of(

@@ -14,17 +14,19 @@ durable. Before each step the lease is checked (law 6), and what was revoked is 
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic
 
 from faust.types import Message
 
+from streams.changelog import Changelog
 from streams.ending import EXIT_BROKEN
 from streams.entries import Entry, Kept, R, Rows
 from streams.line import Line
 from streams.overlay import Overlay
-from streams.rows import WATERMARK, packed
-from streams.table import RowTable
+from streams.rows import packed
+from streams.table import MadeAgain, RowTable
 from streams.watermarks import Watermarks
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
 INPUTS_MAX = 5_000
 BYTES_MAX = 64 << 20
-WATERMARK_EVERY_S = 1.0
 SETTLE_POLL_S = 0.01
 
 
@@ -55,17 +56,17 @@ class Ledger(Generic[R]):
         self._generations: dict[int, int] = {}
         """Of each partition that is ours: the group's generation in which it was assigned."""
         self._sent: Line[Entry] = Line()
-        self._logged: Line[Entry] = Line()
-        self._changelog = asyncio.Lock()
+        self._changelog = Changelog(app, table, watermarks, self._generations)
+        self._logged = self._changelog.logged
         self._room = asyncio.Event()
         self._room.set()
         self._size = 0
-        self._under_way = 0
+        self._under_way: Counter[int] = Counter()
+        """By partition: inputs that are not settled."""
         self.on_kept: Callable[[Kept[R]], None] = lambda kept: None
         """Called when a row has come into the table. Must not raise."""
         app.in_background(self._log_sent)
         app.in_background(self._keep_logged)
-        app.in_background(self._watermark_often)
 
     # --- reading
 
@@ -111,7 +112,7 @@ class Ledger(Generic[R]):
             return
         for (key, data), row in zip(kept.items(), rows.values(), strict=True):
             self._overlay.hold(message.partition, key, row, data)
-        if not kept and not sent and not self._under_way:
+        if not kept and not sent and not self.pending():
             self._watermarks.passed(message.partition, message.offset)
             message.ack(self._app.consumer)
             return
@@ -151,6 +152,21 @@ class Ledger(Generic[R]):
             sent = await acked
             self._table.store.write(partition, {key.encode(): kept}, sent.offset)
 
+    async def write_made_again(self, partition: int, rebuild: int, made: Sequence[MadeAgain]) -> None:
+        """Write rows that a rebuild made, while no input of their partition is under way.
+
+        Returns when the table has them. Raises NotOurs.
+        """
+        await self._changelog.write_made_again(partition, rebuild, made)
+
+    def forget_read(self, partition: int) -> None:
+        """Rows that were read before are read anew: they may have been made again."""
+        self._overlay.revoke([partition])
+
+    async def cover(self, partition: int, offset: int) -> None:
+        """All inputs up to `offset` are settled by what was written: let the watermark say so."""
+        await self._changelog.cover(partition, offset)
+
     def revoke(self, partitions: Collection[int]) -> None:
         """Forget everything of these partitions: the next owner reads their inputs again."""
         for partition in partitions:
@@ -160,7 +176,11 @@ class Ledger(Generic[R]):
 
     def pending(self) -> int:
         """How many inputs are on their way."""
-        return self._under_way
+        return self._under_way.total()
+
+    def under_way(self, partition: int) -> bool:
+        """Whether inputs of the partition are on their way."""
+        return self._under_way[partition] > 0
 
     async def settle(self, within_s: float) -> None:
         """Wait, for that long at most, until all is settled that does not wait for something else."""
@@ -176,7 +196,7 @@ class Ledger(Generic[R]):
 
     def _enter(self, entry: Entry) -> None:
         self._size += entry.size_bytes
-        self._under_way += 1
+        self._under_way[entry.partition] += 1
         self._sent.append(entry)
         if self.pending() >= INPUTS_MAX or self._size >= BYTES_MAX:
             self._room.clear()
@@ -185,7 +205,7 @@ class Ledger(Generic[R]):
         if entry.message is None:
             return
         self._size -= entry.size_bytes
-        self._under_way -= 1
+        self._under_way[entry.partition] -= 1
         if not self._room.is_set() and self.pending() < INPUTS_MAX // 2 and self._size < BYTES_MAX // 2:
             self._room.set()
 
@@ -209,39 +229,8 @@ class Ledger(Generic[R]):
             await self._log(entry)
 
     async def _log(self, entry: Entry) -> None:
-        async with self._changelog:
-            await self._app.lease.ready()
-            if not self._is_current(entry):
-                self._leave(entry)
-                return
-            message = entry.message
-            if None in entry.rows.values():
-                await self._log_watermark(entry.partition)
-            if entry.apart:
-                for key, row in entry.rows.items():
-                    entry.acked = await self._table.log_rows(entry.partition, 0, {key: row})
-            elif entry.rows:
-                offset = message.offset if message is not None else 0
-                entry.acked = await self._table.log_rows(entry.partition, offset, entry.rows)
-            if message is not None:
-                self._watermarks.passed(entry.partition, message.offset)
-            self._logged.append(entry)
-
-    async def _log_watermark(self, partition: int) -> None:
-        """Cover every input whose rows were sent. The caller holds the changelog's lock."""
-        due = self._watermarks.due(partition)
-        if due is None:
-            return
-        row, acked = await self._table.log_watermark(partition, *due)
-        self._logged.append(Entry(partition, self._generations.get(partition), {WATERMARK: row}, acked=acked))
-
-    async def _watermark_often(self) -> None:
-        while True:
-            await asyncio.sleep(WATERMARK_EVERY_S)
-            for partition in self._watermarks.partitions():
-                async with self._changelog:
-                    if self._app.lease.held and not self._app.lease.lapsed():
-                        await self._log_watermark(partition)
+        if not await self._changelog.log(entry):
+            self._leave(entry)
 
     async def _keep_logged(self) -> None:
         """From changelog to store to ack: in order, as many at once as the broker has acknowledged."""
@@ -269,6 +258,8 @@ class Ledger(Generic[R]):
 
     def _settle(self, entry: Entry) -> None:
         self._leave(entry)
+        if entry.stored is not None and not entry.stored.done():
+            entry.stored.set_result(None)
         if not self._is_current(entry):
             return
         if entry.message is not None and not entry.apart:

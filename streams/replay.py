@@ -10,12 +10,13 @@ that input
 - A row that is not newer than the watermark before it cannot come from the owner. Where nothing newer is
 known
   (compaction keeps only the last), it is taken, and named as suspect: whoever can rebuilds it from the
-  journal.
+  journal. Rows of a rebuild may be older than the watermark, and are no suspects until its mark is seen: it
+  comes after all of them, and a rebuild without it is done again.
 """
 
 from collections.abc import Callable
 
-from streams.rows import SUSPECTS, WATERMARK, applied_of, keys_of
+from streams.rows import REBUILT, SUSPECTS, WATERMARK, applied_of, keys_of, rebuilt_by
 
 
 class Replay:
@@ -34,10 +35,19 @@ class Replay:
         """Keys whose row may be that of a worker that had lost the partition."""
         mark = held(WATERMARK)
         self._covered = -1 if mark is None else applied_of(mark)
+        self._rebuilt = rebuilt_by(held(REBUILT))
 
-    def read(self, offset: int, key: bytes, value: bytes | None, group: tuple[int, int] | None) -> None:
+    def read(
+        self,
+        offset: int,
+        key: bytes,
+        value: bytes | None,
+        group: tuple[int, int] | None,
+        rebuild: int | None = None,
+    ) -> None:
         """One changelog record. `group`: `applied` and the number of records, from its header, if it has
-        one."""
+        one. `rebuild`: which rebuild wrote it, if one did.
+        """
         applied = applied_of(value) if value is not None else (group[0] if group is not None else None)
         members = group[1] if group is not None else 1
         if self._group_id is not None and self._group_id != (applied, members):
@@ -45,7 +55,7 @@ class Replay:
         elif key in self._group:
             self._open_group()  # it was torn, and its input was read again
         if members <= 1 or applied is None:
-            self._place(self._changes, key, value, applied)
+            self._place(self._changes, key, value, applied, rebuild)
             self._offset = offset
             return
         self._place(self._group, key, value, applied)
@@ -76,7 +86,12 @@ class Replay:
         self._group_seen = 0
 
     def _place(
-        self, into: dict[bytes, bytes | None], key: bytes, value: bytes | None, applied: int | None
+        self,
+        into: dict[bytes, bytes | None],
+        key: bytes,
+        value: bytes | None,
+        applied: int | None,
+        rebuild: int | None = None,
     ) -> None:
         known = self._known(key)
         if applied is not None and applied < max(known, self._graves.get(key, -1)):
@@ -85,6 +100,10 @@ class Replay:
         self.suspects.discard(key)
         if key == WATERMARK:
             self._cover(applied)
+        elif key == REBUILT:
+            self._rebuilt = max(self._rebuilt, rebuilt_by(value))
+        elif rebuild is not None and rebuild > self._rebuilt and value is not None:
+            return
         elif value is None:
             if applied is not None:
                 self._graves[key] = applied

@@ -13,7 +13,7 @@ from faust.types import TP, CollectionT, EventT
 from streams.ending import EXIT_BROKEN
 from streams.replay import Replay
 from streams.rocks import Database, new_batch, open_database
-from streams.rows import HEADER, SUSPECTS, WATERMARK, header_of, keys_of, mark_of
+from streams.rows import APART, HEADER, HEADER_REBUILT, SUSPECTS, header_of, keys_of, mark_of, rebuild_of
 
 if TYPE_CHECKING:
     from streams.hardened.app import HardenedApp
@@ -39,7 +39,7 @@ class RowStore(Store):
         """Up to `limit` rows in the order of their keys, after `key` (None: from the start)."""
         rows: list[tuple[bytes, bytes]] = []
         for found, row in self._db_for_partition(partition).items(from_key=key):
-            if found in (key, self.offset_key, WATERMARK, SUSPECTS):
+            if found in (key, self.offset_key) or found in APART:
                 continue
             rows.append((found, row))
             if len(rows) == limit:
@@ -73,7 +73,9 @@ class RowStore(Store):
                 replay = self._replays[message.partition] = self._replay(message.partition)
             mark = event.headers.get(HEADER)
             group = header_of(cast(bytes, mark)) if mark else None
-            replay.read(message.offset, cast(bytes, message.key), message.value, group)
+            made = event.headers.get(HEADER_REBUILT)
+            rebuild = rebuild_of(cast(bytes, made)) if made else None
+            replay.read(message.offset, cast(bytes, message.key), message.value, group, rebuild)
             touched.add(message.partition)
         for partition in touched:
             replay = self._replays[partition]

@@ -5,8 +5,8 @@ Faust's per-key machinery, which ties a row's partition to the event that happen
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from faust.tables.table import Table
 from faust.types import TP
@@ -14,13 +14,21 @@ from faust.types.stores import StoreT
 from faust.types.tuples import RecordMetadata
 
 from streams.hardened.producer import NO_HEADERS
-from streams.rows import WATERMARK, applied_of, header, packed, payload_of
+from streams.rows import REBUILT, WATERMARK, applied_of, header, header_made_again, packed, payload_of
 from streams.store import RowStore
 
 if TYPE_CHECKING:
     from streams.hardened.app import HardenedApp
 
 Acked = asyncio.Future[RecordMetadata]
+
+
+class MadeAgain(NamedTuple):
+    """A row that a rebuild made (None: there must be none), and the offset of its last input."""
+
+    key: bytes
+    row: bytes | None
+    applied: int
 
 
 class RowTable(Table[bytes, bytes]):
@@ -73,6 +81,23 @@ class RowTable(Table[bytes, bytes]):
                 row,
                 partition=partition,
                 headers=header(applied, len(rows)) if marked else NO_HEADERS,
+            )
+        return last
+
+    def rebuilt(self, partition: int) -> bytes | None:
+        """The mark of the partition's last rebuild (`streams.rows.rebuild_mark`)."""
+        return self.store.row(partition, REBUILT)
+
+    async def log_made_again(self, partition: int, rebuild: int, made: Iterable[MadeAgain]) -> Acked | None:
+        """Send rows of a rebuild to the changelog, each by itself. The future of the last one."""
+        last: Acked | None = None
+        for key, row, applied in made:
+            last = await self.app.strict_producer.put(
+                self.changelog_topic_name,
+                key,
+                row,
+                partition=partition,
+                headers=header_made_again(rebuild, applied, row is None),
             )
         return last
 

@@ -14,7 +14,7 @@ CHANGELOG = "p.processor-rows-changelog"
 
 @pytest.fixture
 async def ledger(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> "Ledger[str]":
-    monkeypatch.setattr("streams.ledger.WATERMARK_EVERY_S", 0.05)
+    monkeypatch.setattr("streams.changelog.WATERMARK_EVERY_S", 0.05)
     return await bench.ledger("rows", str.encode, bytes.decode, partitions=(0, 1))
 
 

@@ -11,17 +11,17 @@ from cli.output import CANNOT_REACH, warn
 from cli.partition_count import PartitionsDiffer, must_fit
 from cli.process import done_before
 from connectors.actions.registry import specs
-from connectors.admissions_reader import AdmissionsReader
 from connectors.catalog_reader import CatalogReader
 from connectors.errors import ConnectorError, NotReachable
 from connectors.event_log import EventLogReader
 from connectors.health_server import HealthServer
 from connectors.http_client import create_http_client
 from connectors.journal_reader import JournalReader
+from connectors.partition_reader import PartitionReader
 from connectors.schema_registry import SchemaRegistry
 from connectors.topic_ids import topic_ids
 from connectors.topics_admin import planned_topics
-from schemas.topics import CATALOG
+from schemas.topics import ADMISSIONS, CATALOG, PUBLICATIONS, RUN_JOURNAL, Topic
 from settings import Settings
 from streams.app import Worker, create_processor, create_sink
 from streams.ending import EXIT_REFUSED
@@ -37,10 +37,9 @@ DEFAULT_PREFIX = Settings().topic_prefix
 async def run_processor(settings: Settings, stop: asyncio.Event) -> int:
     """Match, admit and advance until `stop`; the exit code."""
     async with AsyncExitStack() as parts:
-        catalog = CatalogReader(EventLogReader(settings.kafka_options(), (CATALOG,), settings.topic_prefix))
+        catalog = _catalog(settings)
         parts.push_async_callback(catalog.stop)
         journal = JournalReader(settings.kafka_options(), settings.topic_prefix)
-        admissions = AdmissionsReader(settings.kafka_options(), settings.topic_prefix)
         registry = SchemaRegistry(settings.schema_registry) if settings.schema_registry else None
         if registry is not None:
             parts.push_async_callback(registry.close)
@@ -54,7 +53,8 @@ async def run_processor(settings: Settings, stop: asyncio.Event) -> int:
                 run_url_prefix=f"{settings.public_url.rstrip('/')}{RUNS_PATH}" if settings.public_url else "",
                 schema_of=registry.schema if registry is not None else None,
                 rebuild=journal.records_of,
-                admission_inputs=admissions.inputs,
+                journal=_partitions(settings, RUN_JOURNAL),
+                admissions=_partitions(settings, ADMISSIONS),
             )
 
         return await _run(settings, stop, "processor", PROCESSOR_PORT, make, catalog)
@@ -65,10 +65,28 @@ async def run_sink(settings: Settings, stop: asyncio.Event) -> int:
     async with AsyncExitStack() as parts:
         client = create_http_client()
         parts.push_async_callback(client.aclose)
+        catalog = _catalog(settings)
+        parts.push_async_callback(catalog.stop)
         datadog = poster(client, settings)
-        return await _run(
-            settings, stop, "sink", SINK_PORT, lambda options: create_sink(options, poster=datadog)
-        )
+
+        def make(options: WorkerOptions) -> Worker:
+            return create_sink(
+                options,
+                poster=datadog,
+                catalog=catalog,
+                journal=_partitions(settings, RUN_JOURNAL),
+                publications=_partitions(settings, PUBLICATIONS),
+            )
+
+        return await _run(settings, stop, "sink", SINK_PORT, make, catalog)
+
+
+def _catalog(settings: Settings) -> CatalogReader:
+    return CatalogReader(EventLogReader(settings.kafka_options(), (CATALOG,), settings.topic_prefix))
+
+
+def _partitions(settings: Settings, topic: Topic) -> PartitionReader:
+    return PartitionReader(settings.kafka_options(), topic, settings.topic_prefix)
 
 
 async def _run(
@@ -77,12 +95,12 @@ async def _run(
     name: str,
     port: int,
     make: Callable[[WorkerOptions], Worker],
-    catalog: CatalogReader | None = None,
+    catalog: CatalogReader,
 ) -> int:
     try:
         await must_fit(settings)
         options = _options(settings, name, await _ids(settings))
-        if catalog is not None and not await done_before(stop, catalog.start()):
+        if not await done_before(stop, catalog.start()):
             return 0
         worker = make(options)
     except PartitionsDiffer as error:

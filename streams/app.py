@@ -30,7 +30,12 @@ from streams.holding import Holding
 from streams.metrics import Metrics, ProcessorMetrics, SinkMetrics
 from streams.options import WorkerOptions, faust_settings
 from streams.outbox import Outbox
-from streams.refolding import Inputs, Rebuilt, Refolding
+from streams.rebuild.admissions import AdmissionsAgain
+from streams.rebuild.notified import NotifiedAgain
+from streams.rebuild.reports import requests
+from streams.rebuild.runs import RunsAgain
+from streams.rebuild.source import PartitionLog
+from streams.refolding import Admitting, Rebuilt, Refolding
 from streams.reporter import Reporter
 from streams.reporting_header import reports_nothing
 from streams.run_census import RunCensus
@@ -69,12 +74,13 @@ def create_processor(
     limits: Limits,
     run_url_prefix: str,
     rebuild: Rebuild,
-    admission_inputs: Inputs,
+    journal: PartitionLog,
+    admissions: PartitionLog,
     schema_of: SchemaOf | None = None,
     end: End = end_process,
 ) -> Worker:
-    """The processor. `actions`: every action by name; `rebuild`: a run's journal, `admission_inputs`:
-    what admission took, for rows that are stale.
+    """The processor. `actions`: every action by name; `rebuild`: a run's journal, for a row that is stale;
+    `journal` and `admissions`: those topics, for rows that are made again.
 
     `run_url_prefix`: what a run id is appended to for its page; empty: runs have no URL. `schema_of`: a
     schema registry for Confluent-framed alerts. Raises LookupError for a topic that does not exist.
@@ -83,8 +89,10 @@ def create_processor(
     situation = Situation(actions=actions, limits=limits, run_url_prefix=run_url_prefix)
     metrics, outbox = ProcessorMetrics(), Outbox(app, options.prefix, options.record_bytes_max)
 
+    admitting = Admitting(catalog, situation, outbox)
+
     async def mend_admissions(partition: int, keys: Collection[str]) -> Rebuilt:
-        refolding = Refolding(admissions.table, catalog, situation, outbox, admission_inputs)
+        refolding = Refolding(admitted.table, admitting, lambda at, until: admissions.read(at, 0, until))
         return await refolding.rebuilt(partition, keys)
 
     none: RowForm[None] = RowForm(lambda row: b"", lambda data: None)
@@ -94,38 +102,64 @@ def create_processor(
         admission_rows.timers,
         admission_rows.playbook_of,
         mend_admissions,
+        lambda: AdmissionsAgain(admissions, admitting, catalog),
     )
-    run_form = RowForm(run_rows.encode_row, run_rows.decode_row, run_rows.timers, mend=_mending(rebuild))
+    run_form = RowForm(
+        run_rows.encode_row,
+        run_rows.decode_row,
+        run_rows.timers,
+        mend=_mending(rebuild),
+        refold=lambda: RunsAgain(journal),
+    )
+    asked = requests(options, outbox, catalog, "processor")
     matched = Stage(app, options, ALERTS, "matched", none, outbox, metrics, beside=[CATALOG])
-    admissions = Stage(app, options, ADMISSIONS, "admissions", admission_form, outbox, metrics)
-    runs = Stage(app, options, RUN_INBOX, "runs", run_form, outbox, metrics, beside=[RUN_JOURNAL])
+    admitted = Stage(
+        app, options, ADMISSIONS, "admissions", admission_form, outbox, metrics, requests=asked
+    )
+    runs = Stage(
+        app, options, RUN_INBOX, "runs", run_form, outbox, metrics, beside=[RUN_JOURNAL], requests=asked
+    )
     holding = partial(Holding, app, metrics)
     match = Match(matched.ledger, outbox, metrics, catalog, schema_of, holding)
     matched.held = match.holding.count
     matched.run(match)
-    admissions.run(Admit(admissions.ledger, outbox, metrics, catalog, situation))
-    Switching(app, admissions.ledger, outbox, catalog, options.partitions)
+    admitted.run(Admit(admitted.ledger, outbox, metrics, catalog, situation))
+    Switching(app, admitted.ledger, outbox, catalog, options.partitions)
     runs.run(Advance(runs.ledger, outbox, metrics, catalog, rebuild))
-    stages: list[Stage[Any]] = [matched, admissions, runs]
+    stages: list[Stage[Any]] = [matched, admitted, runs]
     lags = {
         matched.topic: metrics.oldest_undecided_alert.set,
-        admissions.topic: metrics.admissions_lag.set,
+        admitted.topic: metrics.admissions_lag.set,
         runs.topic: metrics.inbox_lag.set,
     }
     watching = Watching(app, metrics, stages, lags)
     _count_runs(runs, app, watching, metrics)
     _wire(app, stages)
-    return Worker(app, metrics, options, match.holding.missing)
+    waits = (match.holding.missing, admitted.missing, runs.missing)
+    return Worker(app, metrics, options, lambda: [one for wait in waits for one in wait()])
 
 
-def create_sink(options: WorkerOptions, *, poster: Poster, end: End = end_process) -> Worker:
-    """The sink. `poster` posts to Datadog, or to what stands in for it. Raises LookupError as above."""
+def create_sink(
+    options: WorkerOptions,
+    *,
+    poster: Poster,
+    catalog: CatalogView,
+    journal: PartitionLog,
+    publications: PartitionLog,
+    end: End = end_process,
+) -> Worker:
+    """The sink. `poster` posts to Datadog, or to what stands in for it; `journal` and `publications`: those
+    topics, for rows that are made again. Raises LookupError as above.
+    """
     app = HardenedApp(
         f"{options.prefix}sink", end=end, stream_wait_empty=False, **faust_settings(options, "sink")
     )
     metrics, outbox = SinkMetrics(), Outbox(app, options.prefix, options.record_bytes_max)
-    form = RowForm(notified.encode_row, notified.decode_row)
-    stage = Stage(app, options, RUN_JOURNAL, "notified", form, outbox, metrics)
+    form = RowForm(
+        notified.encode_row, notified.decode_row, refold=lambda: NotifiedAgain(journal, publications)
+    )
+    asked = requests(options, outbox, catalog, "sink")
+    stage = Stage(app, options, RUN_JOURNAL, "notified", form, outbox, metrics, requests=asked)
     reporter = Reporter(app, stage.ledger, outbox, metrics, poster)
     stage.run(Notify(stage.ledger, outbox, metrics, reporter))
     app.ignores = reports_nothing
@@ -133,7 +167,7 @@ def create_sink(options: WorkerOptions, *, poster: Poster, end: End = end_proces
     app.when_revoked(lambda revoked: reporter.revoke({tp.partition for tp in revoked}))
     Watching(app, metrics, [stage], {stage.topic: metrics.sink_lag.set})
     _wire(app, [stage])
-    return Worker(app, metrics, options)
+    return Worker(app, metrics, options, stage.missing)
 
 
 def _mending(rebuild: Rebuild) -> Mend[Run]:

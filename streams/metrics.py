@@ -28,6 +28,18 @@ class Metrics:
             "Time since the last commit that worked; about 0 while nothing waits for one.",
             registry=self.registry,
         )
+        self.rebuilding = Gauge(
+            "pulsebook_rebuilding_partitions",
+            "Partitions that are made again, or wait for their turn.",
+            ["table"],
+            registry=self.registry,
+        )
+        self.rebuilt_rows = Counter(
+            "pulsebook_rebuilt_rows",
+            "Rows by what a rebuild came to: equal, differing, or kept as they were.",
+            ["table", "result"],
+            registry=self.registry,
+        )
         self.inputs = Counter("pulsebook_inputs", "Messages handled.", ["agent"], registry=self.registry)
 
 

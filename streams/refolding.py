@@ -9,20 +9,19 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import cast
 
 from engine.admission.admitting import admit
 from engine.admission.rows import Row, encode_row, playbook_of
 from engine.admission.situation import Situation
 from engine.playbook.compiled import Compiled
 from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate
-from schemas.errors import MalformedMessage
-from schemas.fields import Record
 from schemas.inbox import TimerFired
 from schemas.outgoing import Cause
 from schemas.topics import ADMISSIONS
 from streams.handling import CatalogView, caught_up
 from streams.outbox import Outbox
+from streams.rebuild.source import Kept
 from streams.rows import applied_of, payload_of
 from streams.table import RowTable
 
@@ -31,20 +30,7 @@ log = logging.getLogger(__name__)
 ROWS_PER_STEP = 200
 
 
-class Input(Protocol):
-    """A record of `admissions` as it lies there."""
-
-    @property
-    def key(self) -> bytes | None: ...
-
-    @property
-    def cause(self) -> Cause: ...
-
-    @property
-    def record(self) -> Record | MalformedMessage: ...
-
-
-Inputs = Callable[[int, int], AsyncGenerator[Sequence[Input], None]]
+Inputs = Callable[[int, int], AsyncGenerator[Sequence[Kept], None]]
 """The inputs of a partition before an offset, in order, in batches."""
 Rebuilt = Mapping[str, tuple[Row | None, int]]
 """Rows by key (None: there must be none), and the offset of the input that changed each last."""
@@ -81,15 +67,11 @@ class Refolding:
     def __init__(
         self,
         table: RowTable,
-        catalog: CatalogView,
-        situation: Situation,
-        outbox: Outbox,
+        admitting: "Admitting",
         inputs: Inputs,
     ) -> None:
         self._table = table
-        self._catalog = catalog
-        self._situation = situation
-        self._outbox = outbox
+        self._admitting = admitting
         self._inputs = inputs
 
     async def rebuilt(self, partition: int, suspects: Collection[str]) -> Rebuilt:
@@ -126,28 +108,53 @@ class Refolding:
             await asyncio.sleep(0)
         return folds
 
-    async def _fold(self, folds: Mapping[str, Fold], one: Input) -> None:
-        """One input, as the agent took it. What became a dead letter there changes nothing here either."""
-        record, cause = one.record, one.cause
-        if not isinstance(record, ADMISSIONS.records):
+    async def _fold(self, folds: Mapping[str, Fold], one: Kept) -> None:
+        input_ = input_of(one)
+        fold = None if input_ is None else folds.get(concerned(input_))
+        if input_ is None or fold is None or one.cause.offset > fold.until:
             return
-        input_ = cast(AdmissionsRecord, record)
-        playbook = playbook_of(input_.row) if isinstance(input_, TimerFired) else input_.playbook
-        fold = folds.get(playbook)
-        if fold is None or one.key != playbook.encode() or cause.offset > fold.until:
-            return
-        compiled = await compiled_of(self._catalog, input_)
-        try:
-            admitted = admit(fold.row, input_, cause, compiled, self._situation)
-            self._outbox.prepared(admitted.sends)
-        except Exception as failure:
-            log.info("%s@%d changed nothing: %r", cause.topic, cause.offset, failure)
-            return
-        for key, row in admitted.rows.items():
+        rows = await self._admitting.rows_after(fold.row, input_, one.cause)
+        for key, row in rows.items():
             if row is None:
                 fold.rows.pop(key, None)
             else:
-                fold.rows[key] = row, cause.offset
+                fold.rows[key] = row, one.cause.offset
+
+
+class Admitting:
+    """admit once more, over inputs that it has had: what it makes of the rows, and nothing else."""
+
+    def __init__(self, catalog: CatalogView, situation: Situation, outbox: Outbox) -> None:
+        self._catalog = catalog
+        self._situation = situation
+        self._outbox = outbox
+
+    async def rows_after(
+        self, get: Callable[[str], Row | None], input_: AdmissionsRecord, cause: Cause
+    ) -> Mapping[str, Row | None]:
+        """Rows by key (None: gone), as the agent left them. What became a dead letter changed none."""
+        compiled = await compiled_of(self._catalog, input_)
+        try:
+            admitted = admit(get, input_, cause, compiled, self._situation)
+            self._outbox.prepared(admitted.sends)
+        except Exception as failure:
+            log.info("%s@%d changed nothing: %r", cause.topic, cause.offset, failure)
+            return {}
+        return admitted.rows
+
+
+def input_of(one: Kept) -> AdmissionsRecord | None:
+    """The input, where the agent took it for one."""
+    record = one.record
+    if not isinstance(record, ADMISSIONS.records):
+        return None
+    input_ = cast(AdmissionsRecord, record)
+    return input_ if one.key == concerned(input_).encode() else None
+
+
+def concerned(input_: AdmissionsRecord) -> str:
+    """The playbook that an input is about."""
+    return playbook_of(input_.row) if isinstance(input_, TimerFired) else input_.playbook
 
 
 async def compiled_of(catalog: CatalogView, record: AdmissionsRecord) -> Compiled | None:

@@ -14,11 +14,15 @@ from faust.types import TP, Message
 from schemas.topics import Topic
 from streams.ending import EXIT_BROKEN, EXIT_REFUSED
 from streams.entries import R
+from streams.gate import Gate
 from streams.handling import Handler, register
 from streams.ledger import Ledger
 from streams.metrics import Metrics, ProcessorMetrics
 from streams.options import WorkerOptions
 from streams.outbox import Outbox
+from streams.rebuild.rebuilding import Rebuilding
+from streams.rebuild.reports import Requests
+from streams.rebuild.source import Refold
 from streams.table import RowTable
 from streams.ticking import Ticking
 from streams.watermarks import Watermarks
@@ -35,7 +39,7 @@ the offset of the last input that each has, from another source."""
 
 @dataclass(frozen=True, slots=True)
 class RowForm(Generic[R]):
-    """How rows of a table are written, read, asked for their timers, and rebuilt."""
+    """How rows of a table are written, read, asked for their timers, mended and made again."""
 
     encode: Callable[[R], bytes]
     decode: Callable[[bytes], R]
@@ -43,6 +47,8 @@ class RowForm(Generic[R]):
     key_of: Callable[[str], str] = str
     """From a row's key to the key of its inputs."""
     mend: Mend[R] | None = None
+    refold: Callable[[], Refold[R]] | None = None
+    """Makes all rows of a partition again."""
 
 
 class Stage(Generic[R]):
@@ -60,6 +66,7 @@ class Stage(Generic[R]):
         outbox: Outbox,
         metrics: Metrics,
         beside: Collection[Topic] = (),
+        requests: Requests | None = None,
     ) -> None:
         self.app = app
         self.topic = options.prefix + topic.name
@@ -75,8 +82,9 @@ class Stage(Generic[R]):
         self.ticking: Ticking[R] | None = None
         self.busy = False
         """Whether the agent is handling a message."""
-        self.held: Callable[[], int] = lambda: 0
-        """How many messages the agent has set aside."""
+        self.gate = Gate(app, self.topic)
+        self.held: Callable[[], int] = self.gate.count
+        """How many messages are set aside, by the gate or by the agent."""
         self.nowhere_since_s: float | None = None
         if form.timers_of is not None:
             if not isinstance(metrics, ProcessorMetrics):
@@ -85,11 +93,24 @@ class Stage(Generic[R]):
                 app, self.table, outbox, metrics, self.topic, form.key_of, form.decode, form.timers_of
             )
             self.ledger.on_kept = self.ticking.kept
+        self.rebuilding: Rebuilding[R] | None = None
+        if form.refold is not None and requests is not None:
+            self.rebuilding = Rebuilding(
+                app,
+                self.topic,
+                self.table,
+                self.ledger,
+                self.gate,
+                form,
+                form.refold,
+                requests,
+                metrics,
+            )
         self.table.on_recover(self._recovered)
 
     def run(self, handler: Handler) -> None:
         """Let `handler` take the topic's messages."""
-        register(self.app, self.topic, handler, self._in_hand)
+        register(self.app, self.topic, self.gate.before(handler), self._in_hand)
 
     def _in_hand(self, message: Message | None) -> None:
         self.busy = message is not None
@@ -100,10 +121,16 @@ class Stage(Generic[R]):
         """Offset of the last input that is settled for sure."""
         return self.watermarks.covered(partition)
 
+    def missing(self) -> list[str]:
+        """What it does not do at the moment, a sentence for each partition."""
+        return [] if self.rebuilding is None else self.rebuilding.missing()
+
     def revoke(self, revoked: set[TP]) -> None:
         """Partitions go: forget all that belongs to them."""
         partitions = {tp.partition for tp in revoked if tp.topic == self.topic}
         self.ledger.revoke(partitions)
+        if self.rebuilding is not None:
+            self.rebuilding.revoke(partitions)
         if self.ticking is not None:
             self.ticking.revoke(partitions)
 
@@ -116,6 +143,8 @@ class Stage(Generic[R]):
             await self.ledger.assigned(partitions)
             if self.ticking is not None:
                 self.ticking.assigned(partitions)
+            if self.rebuilding is not None:
+                self.rebuilding.assigned(partitions)
         except asyncio.CancelledError:
             raise
         except Exception as failure:
@@ -124,6 +153,8 @@ class Stage(Generic[R]):
 
     async def _mend(self) -> None:
         for partition, keys in self.table.suspects.items():
+            if self.rebuilding is not None and self.rebuilding.must_wait(partition):
+                continue  # all of its rows are made again
             names = sorted(key.decode() for key in keys)
             if self.form.mend is None:
                 log.error("rows of %s may be stale: %r", self.table.name, names)

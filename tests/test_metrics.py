@@ -10,9 +10,7 @@ from prometheus_client import CollectorRegistry
 from console.metrics import Metrics as WebMetrics
 from executor.config import ExecutorConfig
 from executor.process import Executor
-from streams.app import create_sink
-from tests.streams.test_options import a_processor, options
-from tests.streams.test_reporter import FakePoster
+from tests.streams.test_options import a_processor, a_sink, options
 
 PAGE = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text()
 ROW = re.compile(r"^\| `(\w+)(?:\{([\w,]+)\})?` \| (\w+) \| ([\w, ]+) \| (.+) \|$", re.M)
@@ -21,6 +19,8 @@ BY_EVERYBODY = {
     "pulsebook_dead_letters_total",
     "pulsebook_inputs_total",
     "pulsebook_journal_contradictions_total",
+    "pulsebook_rebuilding_partitions",
+    "pulsebook_rebuilt_rows_total",
 }
 """Told by several, each of its own part."""
 
@@ -38,7 +38,7 @@ async def registries(tmp_path: Path) -> Registries:
         "web": WebMetrics(hooks=True, console=True).registry,
         "processor": processor.metrics.registry,
         "executor": of_executor,
-        "sink": create_sink(options(tmp_path), poster=FakePoster()).metrics.registry,
+        "sink": a_sink(options(tmp_path)).metrics.registry,
     }
 
 

@@ -52,6 +52,10 @@ class StrictConsumer(UpstreamConsumer):
         """How far each input partition has got."""
         return self._progress
 
+    def committed(self, tp: TP) -> int | None:
+        """What is committed of an input partition; None: nothing yet. Known once `progress` has it."""
+        return self._committed_offset.get(tp)
+
     # --- what may be committed: L1, L2, L7
 
     def ack(self, message: Message) -> bool:

@@ -1,7 +1,6 @@
 """Faust's settings, as they follow from how a worker is set up."""
 
 import ssl
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,11 @@ import pytest
 from schemas.inbox import Limits
 from schemas.topics import CHANGELOGS
 from streams.app import Worker, create_processor, create_sink
+from streams.ending import End, end_process
 from streams.hardened.credentials import broker_urls, credentials
 from streams.options import WorkerOptions, faust_settings
-from streams.refolding import Input
 from tests.streams.books import ACTIONS, Followed
+from tests.streams.logs import MemoryLog
 from tests.streams.test_reporter import FakePoster
 
 TOPICS = ("alerts", "admissions", "run-inbox", "run-journal", "catalog")
@@ -31,11 +31,6 @@ def options(tmp_path: Path, **fields: Any) -> WorkerOptions:
     return WorkerOptions(**{**given, **fields})
 
 
-async def no_inputs(partition: int, until: int) -> AsyncGenerator[list[Input], None]:
-    for _ in range(0):
-        yield []
-
-
 def a_processor(folder: Path) -> Worker:
     """The processor as it is put together; it is never run."""
     return create_processor(
@@ -45,7 +40,20 @@ def a_processor(folder: Path) -> Worker:
         limits=Limits(),
         run_url_prefix="",
         rebuild=no_journal,
-        admission_inputs=no_inputs,
+        journal=MemoryLog("run-journal"),
+        admissions=MemoryLog("admissions"),
+    )
+
+
+def a_sink(options: WorkerOptions, poster: FakePoster | None = None, end: End = end_process) -> Worker:
+    """The sink, likewise."""
+    return create_sink(
+        options,
+        poster=poster or FakePoster(),
+        catalog=Followed(),
+        journal=MemoryLog("run-journal"),
+        publications=MemoryLog("publications"),
+        end=end,
     )
 
 
@@ -101,7 +109,7 @@ def test_a_late_heartbeat_does_not_cost_the_membership(
 
 async def test_changelogs_have_the_names_under_which_they_are_made(tmp_path: Path) -> None:
     processor = a_processor(tmp_path)
-    sink = create_sink(options(tmp_path), poster=FakePoster())
+    sink = a_sink(options(tmp_path))
     names = {
         table.changelog_topic_name for worker in (processor, sink) for table in worker.app.tables.values()
     }
@@ -109,13 +117,13 @@ async def test_changelogs_have_the_names_under_which_they_are_made(tmp_path: Pat
 
 
 async def test_a_worker_that_does_not_run_says_so(tmp_path: Path) -> None:
-    assert create_sink(options(tmp_path), poster=FakePoster()).missing() == ["the worker is not running"]
+    assert a_sink(options(tmp_path)).missing() == ["the worker is not running"]
 
 
 async def test_a_topic_that_does_not_exist_is_named_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(LookupError, match=r"the topic p\.run-journal does not exist: run `pulsebook topics"):
-        create_sink(options(tmp_path, topic_ids={}), poster=FakePoster())
+        a_sink(options(tmp_path, topic_ids={}))
 
 
 async def test_the_sink_does_not_hold_up_a_rebalance_for_datadog(tmp_path: Path) -> None:
-    assert not create_sink(options(tmp_path), poster=FakePoster()).app.conf.stream_wait_empty
+    assert not a_sink(options(tmp_path)).app.conf.stream_wait_empty

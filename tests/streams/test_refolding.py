@@ -14,7 +14,7 @@ from schemas.errors import MalformedMessage
 from schemas.fields import Record
 from schemas.ids import run_id
 from schemas.outgoing import Cause
-from streams.refolding import Refolding
+from streams.refolding import Admitting, Refolding
 from streams.rows import packed
 from tests.streams.agents.bench import AgentBench, admit_bench
 from tests.streams.bench import Bench
@@ -31,6 +31,8 @@ class Taken:
     key: bytes
     cause: Cause
     record: Record | MalformedMessage
+    value: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Worker:
@@ -41,7 +43,8 @@ class Worker:
         self.followed = followed
         self.topic: list[Taken] = []
         situation = Situation(actions=ACTIONS, run_url_prefix="https://p/runs/")
-        self.refolding = Refolding(one.bench.table(), followed, situation, one.bench.outbox, self._inputs)
+        admitting = Admitting(followed, situation, one.bench.outbox)
+        self.refolding = Refolding(one.bench.table(), admitting, self._inputs)
 
     async def take(self, record: Record, key: str = DEMO) -> None:
         await self.one.take(record, key)

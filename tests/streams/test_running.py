@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 from faust.exceptions import ConsistencyError
 
-from streams.app import Worker, create_sink
+from streams.app import Worker
 from streams.ending import EXIT_BROKEN, EXIT_REFUSED
 from streams.running import EXIT_CANNOT_REACH, run
 from tests.streams.hardened.bench import Ended, ended
-from tests.streams.test_options import options
-from tests.streams.test_reporter import FakePoster
+from tests.streams.test_options import a_sink, options
 
 
 def worker(tmp_path: Path, **fields: Any) -> Worker:
-    return create_sink(options(tmp_path / "new" / "folder", **fields), poster=FakePoster(), end=ended)
+    return a_sink(options(tmp_path / "new" / "folder", **fields), end=ended)
 
 
 async def test_a_broker_that_is_not_there_is_said_with_an_exit_code_of_its_own(

@@ -7,16 +7,18 @@ from typing import cast
 
 import pytest
 
+from connectors.partition_reader import PartitionReader
 from connectors.topic_ids import topic_ids
 from schemas.codec import decode
 from schemas.posting import PostLater
 from schemas.publications import Published
-from schemas.topics import TOPICS
+from schemas.topics import PUBLICATIONS, RUN_JOURNAL, TOPICS
 from streams.app import Worker, create_sink
 from streams.ending import EXIT_REFUSED, End, end_process
 from streams.options import WorkerOptions
 from streams.running import run
 from tests.chaos.damage import make_again
+from tests.streams.books import Followed
 from tests.streams.cluster import PARTITIONS, World
 from tests.streams.test_reporter import FakePoster, journal
 
@@ -50,7 +52,13 @@ class Running:
         return await asyncio.wait_for(self.task, 30)
 
 
-async def sink(world: World, folder: Path, poster: FakePoster, end: End = end_process) -> Running:
+async def sink(
+    world: World,
+    folder: Path,
+    poster: FakePoster,
+    end: End = end_process,
+    catalog: Followed | None = None,
+) -> Running:
     options = WorkerOptions(
         kafka=world.kafka,
         prefix=world.prefix,
@@ -60,7 +68,15 @@ async def sink(world: World, folder: Path, poster: FakePoster, end: End = end_pr
         session_timeout_s=6.0,
         heartbeat_s=1.0,
     )
-    return Running(create_sink(options, poster=poster, end=end))
+    worker = create_sink(
+        options,
+        poster=poster,
+        catalog=catalog or Followed(),
+        journal=PartitionReader(world.kafka, RUN_JOURNAL, world.prefix),
+        publications=PartitionReader(world.kafka, PUBLICATIONS, world.prefix),
+        end=end,
+    )
+    return Running(worker)
 
 
 async def posted(poster: FakePoster, number: int) -> None:

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from connectors.admissions_reader import AdmissionsReader
 from connectors.journal_reader import JournalReader
+from connectors.partition_reader import PartitionReader
 from connectors.schema_registry import SchemaRegistry
 from connectors.topic_ids import topic_ids
 from schemas.inbox import Limits
-from schemas.topics import CHANGELOGS, TOPICS
+from schemas.topics import ADMISSIONS, CHANGELOGS, RUN_JOURNAL, TOPICS
 from streams.app import create_processor
 from streams.options import WorkerOptions
 from streams.running import run
@@ -41,7 +41,8 @@ async def main(given: dict[str, Any]) -> int:
         limits=Limits(),
         run_url_prefix="",
         rebuild=JournalReader(kafka, given["prefix"]).records_of,
-        admission_inputs=AdmissionsReader(kafka, given["prefix"]).inputs,
+        journal=PartitionReader(kafka, RUN_JOURNAL, given["prefix"]),
+        admissions=PartitionReader(kafka, ADMISSIONS, given["prefix"]),
         schema_of=registry.schema if registry else None,
     )
     stop = asyncio.Event()

@@ -80,6 +80,7 @@ async def _read_catalog(settings: Settings, catalog: CatalogReader) -> None:
 def web_settings(settings: Settings) -> WebSettings:
     """What the web application goes by."""
     return WebSettings(
+        instance=settings.instance,
         version=version("pulsebook"),
         public_url=settings.public_url,
         auth=settings.auth,

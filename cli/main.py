@@ -18,6 +18,7 @@ from cli import (
     processes,
     run,
     secret,
+    state,
     token,
     topics,
 )
@@ -75,6 +76,7 @@ app.add_typer(secret.app, name="secret")
 app.add_typer(token.app, name="token")
 app.add_typer(deadletter.app, name="deadletter")
 app.add_typer(audit.app, name="audit")
+app.add_typer(state.app, name="state")
 
 
 def main() -> None:

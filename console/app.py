@@ -31,6 +31,7 @@ from console.parts import CatalogSource, Only, Parts, WebSettings, Writer
 from console.problems import HANDLERS
 from console.read_model.log import Archive
 from console.read_model.model import ReadModel
+from console.remaking import Remaking
 from schemas.actions import ActionSpec
 
 REQUEST_BYTES_MAX = 4 * 1024 * 1024
@@ -121,6 +122,7 @@ def create_web(
         secret_names=secret_names,
         stopping=asyncio.Event(),
     )
+    remaking = Remaking(parts, read_model) if read_model else None
     handlers: list[ControllerRouterHandler] = [health.healthz, health.readyz, health.metrics]
     if only != "console":
         handlers.append(_mounted(Hooks(parts)))
@@ -145,8 +147,8 @@ def create_web(
             use_handler_docstrings=True,
         ),
         request_max_body_size=REQUEST_BYTES_MAX,
-        on_startup=[read_model.start] if read_model else [],
-        on_shutdown=[read_model.stop] if read_model else [],
+        on_startup=[read_model.start, remaking.start] if read_model and remaking else [],
+        on_shutdown=[remaking.stop, read_model.stop] if read_model and remaking else [],
     )
     app.state.parts = parts
     complete(app.openapi_schema, hooks=only != "console")

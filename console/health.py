@@ -52,7 +52,8 @@ def missing(parts: Parts) -> list[str]:
     if model and model.state.problem:
         found.append(f"the read model does not follow the log: {model.state.problem}")
     elif model and not model.state.caught_up:
-        found.append("the read model has not caught up with the log")
+        why = f": it is made again, as {model.state.remaking} asked" if model.state.remaking else ""
+        found.append(f"the read model has not caught up with the log{why}")
     if model and model.state.unreachable:
         found.append(model.state.unreachable)
     if parts.last_send.failed_lately():

@@ -62,6 +62,8 @@ class WebSettings:
     """Settings of the web process, in the units their names say."""
 
     version: str = "0"
+    instance: str = "only"
+    """Which of several web processes this is."""
     public_url: str = ""
     """Address under which others reach this process; empty: that of each request."""
     auth: bool = True

@@ -94,6 +94,20 @@ def keep_topic_ids(connection: sqlite3.Connection, ids: Mapping[str, str]) -> No
         )
 
 
+def noted(connection: sqlite3.Connection, name: str) -> int:
+    """A number that was noted with `note`; 0 where none was."""
+    found = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return int(found[0]) if found else 0
+
+
+def note(connection: sqlite3.Connection, **numbers: int) -> None:
+    """Note numbers by name."""
+    with transaction(connection):
+        connection.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)", [(name, str(n)) for name, n in numbers.items()]
+        )
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     # synchronous=NORMAL: a power cut may cost the last commits, never consistency; they are read again.
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)

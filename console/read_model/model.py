@@ -35,6 +35,7 @@ RETRY_S_MAX = 5.0
 PRUNE_EVERY_S = 60.0
 LOOK_EVERY_S = 10.0
 LOOK_WITHIN_S = 8.0
+REBUILD, REBUILD_TOLD = "rebuild", "rebuild_told"
 LOOK_AGAIN_S = 1.0
 """After a look that found nobody: what is away is to be seen soon when it is back."""
 
@@ -53,6 +54,8 @@ class State:
     """Why it does not follow the log at the moment; empty while it does."""
     unreachable: str = ""
     """Why the log could not be reached when last looked; empty when it could."""
+    remaking: str = ""
+    """Who wanted all rows to be read anew, until it has caught up."""
     committed_at_ms: int = 0
     lag_ms: int = 0
     """Age of the newest record of the last batch when it was committed."""
@@ -82,6 +85,10 @@ class ReadModel:
         self._connection: sqlite3.Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._stopped = False
+        self._following: asyncio.Task[None] | None = None
+        self._drop_for = 0
+        self.is_new = False
+        """The rows came to be in this process: there was no file, or none of these topics."""
 
     async def start(self) -> None:
         """Begin to follow; returns at once."""
@@ -127,6 +134,26 @@ class ReadModel:
             self._readers.append(held[1])
         return ask(held[1])
 
+    async def made_for(self) -> tuple[int, int]:
+        """Numbers of the rebuild that the rows come from, and of the last one that was told of. Raises
+        sqlite3.Error while the file is being opened.
+        """
+        return await self._write(
+            lambda: (database.noted(self._writer, REBUILD), database.noted(self._writer, REBUILD_TOLD))
+        )
+
+    async def note(self, **numbers: int) -> None:
+        """Note `rebuild` or `rebuild_told`."""
+        await self._write(lambda: database.note(self._writer, **numbers))
+
+    def make_again(self, number: int, who: str) -> None:
+        """Drop all rows and read the log from its beginning, as `who` wanted; `state.caught_up` says when."""
+        self._drop_for = number
+        self.state.remaking = who
+        self.state.caught_up = False
+        if self._following is not None:
+            self._following.cancel()
+
     async def _follow(self) -> None:
         """For ever, whatever happens: a failure is said in `state.problem`, and tried again a little
         later.
@@ -134,8 +161,13 @@ class ReadModel:
         pause_s = 1.0
         while True:
             before = self.state.records
+            self._following = asyncio.create_task(self._follow_once())
             try:
-                await self._follow_once()
+                await self._following
+            except asyncio.CancelledError:
+                if (task := asyncio.current_task()) is None or task.cancelling():
+                    raise
+                continue  # all is to be read again
             except Exception as error:
                 self.state.problem = f"{type(error).__name__}: {error}"
                 log.warning("the read model does not follow the log: %s", self.state.problem)
@@ -147,6 +179,9 @@ class ReadModel:
         self.state.caught_up = False
         await self._write(self._open)
         await self._write(self._belong, dict(await self._source.topic_ids()))
+        if self._drop_for:
+            await self._write(self._drop, self._drop_for)
+            self.watchers.wake_all()
         ends = await self._source.ends()
         positions = self._at = await self._write(self._positions)
         self.state.problem = ""
@@ -176,6 +211,7 @@ class ReadModel:
     def _look_for_end(self, positions: Mapping[Place, int], ends: Mapping[Place, int]) -> None:
         if not self.state.caught_up and all(positions.get(place, 0) >= end for place, end in ends.items()):
             self.state.caught_up = True
+            self.state.remaking = ""
 
     async def _look(self) -> None:
         """How far behind it is; and whether Kafka answers at all, which a reader that waits does not say."""
@@ -222,7 +258,17 @@ class ReadModel:
         if held and held != ids:
             log.warning("the topics are others than those the read model was made from: it is made again")
             database.make_again(self._writer)
+        self.is_new = self.is_new or held != ids
         database.keep_topic_ids(self._writer, ids)
+
+    def _drop(self, number: int) -> None:
+        """Empty tables, once for each number."""
+        if database.noted(self._writer, REBUILD) < number:
+            log.warning("the read model is made again: %s asked", self.state.remaking)
+            ids, told = database.topic_ids(self._writer), database.noted(self._writer, REBUILD_TOLD)
+            database.make_again(self._writer)
+            database.keep_topic_ids(self._writer, ids)
+            database.note(self._writer, rebuild=number, rebuild_told=told)
 
     def _positions(self) -> dict[Place, int]:
         return database.positions(self._writer)

@@ -12,7 +12,16 @@ from schemas.events import Reported
 from streams.notified import Notified
 from streams.notified import decode_row as decode_notified
 from streams.replay import Replay
-from streams.rows import HEADER, WATERMARK, applied_of, header_of, payload_of
+from streams.rows import (
+    APART,
+    HEADER,
+    HEADER_REBUILT,
+    WATERMARK,
+    applied_of,
+    header_of,
+    payload_of,
+    rebuild_of,
+)
 from tests.chaos.history import TABLES
 from tests.chaos.reading import Reading
 from tests.chaos.refolding import in_order
@@ -25,7 +34,7 @@ def rows_of(reading: Reading, changelog: str) -> Rows:
     rows: Rows = {}
     for partition, replay in _replayed(reading, changelog).items():
         changes, _ = replay.take()
-        rows |= {key.decode(): row for key, row in changes.items() if key != WATERMARK and row is not None}
+        rows |= {key.decode(): row for key, row in changes.items() if key not in APART and row is not None}
         if replay.torn():
             rows[f"torn/{partition}"] = b""
     return rows
@@ -76,8 +85,10 @@ def _replayed(reading: Reading, changelog: str) -> dict[int, Replay]:
     replays: dict[int, Replay] = {}
     for entry in in_order(reading.history.of(changelog)):
         replay = replays.setdefault(entry.partition, Replay(lambda key: None))
-        mark = dict(entry.headers).get(HEADER)
-        replay.read(entry.offset, entry.key or b"", entry.value, header_of(mark) if mark else None)
+        headers = dict(entry.headers)
+        mark, made = headers.get(HEADER), headers.get(HEADER_REBUILT)
+        group = header_of(mark) if mark else None
+        replay.read(entry.offset, entry.key or b"", entry.value, group, rebuild_of(made) if made else None)
     return replays
 
 

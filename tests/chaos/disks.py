@@ -5,13 +5,13 @@ from pathlib import Path
 from faust.stores.rocksdb import Store
 
 from streams.rocks import open_database
-from streams.rows import SUSPECTS, WATERMARK
+from streams.rows import APART
 
-NO_ROWS = {WATERMARK, SUSPECTS, Store.offset_key}
+NO_ROWS = {*APART, Store.offset_key}
 
 
 def rows_on_disk(folder: Path, table: str) -> dict[str, bytes]:
-    """All rows of a table, of every partition that the worker has ever had; without the watermarks."""
+    """All rows of a table, of every partition that the worker has ever had; without marks."""
     rows: dict[str, bytes] = {}
     for path in sorted(folder.rglob(f"{table}-*.db")):
         database = open_database(path)

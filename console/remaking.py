@@ -49,9 +49,12 @@ class Remaking:
 
     async def _look_for_ever(self) -> None:
         while True:
-            # Its file may be being opened, or the broker away: the next look is soon.
-            with contextlib.suppress(sqlite3.Error, NotDurable):
-                await self._look()
+            try:
+                # Its file may be being opened, or the broker away: the next look is soon.
+                with contextlib.suppress(sqlite3.Error, NotDurable):
+                    await self._look()
+            except Exception:
+                log.exception("it could not be seen whether the read model is to be made again")
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look(self) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.replay import Replay
-from streams.rows import WATERMARK, packed
+from streams.rows import REBUILT, WATERMARK, packed, rebuild_mark
 
 
 @dataclass
@@ -32,8 +32,16 @@ class Log:
     def mark(self, offset: int) -> "Log":
         return self._read(WATERMARK, packed(offset, b"topic-id"), None)
 
-    def _read(self, key: bytes, value: bytes | None, group: tuple[int, int] | None) -> "Log":
-        self.replay.read(self.length, key, value, group)
+    def made(self, key: str, applied: int, text: str = "", rebuild: int = 5) -> "Log":
+        return self._read(key.encode(), packed(applied, text.encode()), None, rebuild)
+
+    def rebuilt(self, rebuild: int, done: bool = True) -> "Log":
+        return self._read(REBUILT, rebuild_mark(rebuild, done), None, rebuild)
+
+    def _read(
+        self, key: bytes, value: bytes | None, group: tuple[int, int] | None, rebuild: int | None = None
+    ) -> "Log":
+        self.replay.read(self.length, key, value, group, rebuild)
         self.length += 1
         return self
 
@@ -166,3 +174,32 @@ def _write(log: Log, number: int, key: str, deletes: bool) -> None:
         log.gone(key, number)
     else:
         log.row(key, number, str(number))
+
+
+def test_rows_of_a_rebuild_are_no_suspects_though_they_are_older_than_the_watermark() -> None:
+    log = Log().mark(100).rebuilt(5, done=False).made("a", 7, "a").made("b", 9, "b").rebuilt(5).take()
+    assert (log.text("a"), log.text("b")) == ("a", "b")
+    assert log.replay.suspects == set()
+
+
+def test_a_row_of_a_rebuild_that_comes_after_its_end_is_a_suspect() -> None:
+    """A worker that had lost its partition in the middle of the rebuild wrote it."""
+    log = Log().mark(100).made("a", 7, "a").rebuilt(5).made("b", 9, "b").take()
+    assert log.replay.suspects == {b"b"}
+
+
+def test_a_rebuild_never_makes_a_row_older() -> None:
+    log = Log().row("a", 9, "new").made("a", 7, "old").rebuilt(5).take()
+    assert log.text("a") == "new"
+
+
+def test_the_mark_of_a_rebuild_is_no_suspect_and_the_later_rebuild_s_stays() -> None:
+    log = Log().mark(100).rebuilt(5).rebuilt(6, done=False).rebuilt(5).take()
+    assert log.rows[REBUILT] == rebuild_mark(6, done=False)
+    assert log.replay.suspects == set()
+
+
+def test_a_recovery_that_goes_on_in_the_middle_knows_which_rebuild_was_finished() -> None:
+    log = Log().mark(100).rebuilt(5).take()
+    log.replay = Replay(log.rows.get)
+    assert log.made("a", 7, rebuild=5).made("b", 7, rebuild=6).take().replay.suspects == {b"a"}

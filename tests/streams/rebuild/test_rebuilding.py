@@ -1,0 +1,275 @@
+"""A table is made again while its agent goes on: what is due, what waits meanwhile, and what is cut short."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from faust.types import TP
+
+from engine.rebuilds import Request
+from engine.run.advancing import decode_row, encode_row
+from engine.run.state import Run
+from schemas.catalog import RebuildReported
+from streams.entries import Kept
+from streams.gate import Gate
+from streams.hardened.progress import Progress
+from streams.rebuild.rebuilding import Rebuilding
+from streams.rebuild.reports import Requests
+from streams.rebuild.runs import RunsAgain
+from streams.rows import REBUILT, rebuild_mark
+from streams.stage import RowForm
+from tests.streams.agents.bench import advance_bench
+from tests.streams.bench import Bench, FakeConsumer, message, settled
+from tests.streams.books import Followed
+from tests.streams.rebuild.test_runs import Runs
+
+HERE = TP("p.in", 0)
+
+
+class Consumer(FakeConsumer):
+    """A consumer that knows how far each partition is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at: dict[TP, Progress] = {}
+        self.commits: dict[TP, int] = {}
+
+    def progress(self) -> dict[TP, Progress]:
+        return self.at
+
+    def committed(self, tp: TP) -> int | None:
+        return self.commits.get(tp)
+
+
+class Rebuilt:
+    """Runs on a bench whose table is made again on request."""
+
+    def __init__(self, runs: Runs, bench: Bench, consumer: Consumer, folder: Path) -> None:
+        self.runs = runs
+        self.bench = bench
+        self.consumer = consumer
+        self.folder = folder / "again"
+        self.request: Request | None = None
+        self.reports: list[RebuildReported] = []
+        self.kept: list[Kept[Run]] = []
+        runs.one.ledger.on_kept = self.kept.append
+        self.gate = Gate(bench.app, "p.in").before(runs.one.agent)
+        self.form: RowForm[Run] = RowForm(encode_row, decode_row, refold=lambda: RunsAgain(runs.journal))
+        requests = Requests(lambda: self.request, self._tell, "processor-a", self.folder)
+        assert self.form.refold is not None
+        self.rebuilding = Rebuilding(
+            bench.app,
+            "p.in",
+            bench.table(),
+            runs.one.ledger,
+            self.gate,
+            self.form,
+            self.form.refold,
+            requests,
+            bench.metrics,
+        )
+        bench.start_background()
+
+    async def _tell(self, report: RebuildReported) -> None:
+        self.reports.append(report)
+
+    def position(self, offset: int, committed: int | None = None) -> None:
+        """The consumer has sought: inputs before `offset` are settled."""
+        self.consumer.at[HERE] = Progress(offset)
+        if committed is not None:
+            self.consumer.commits[HERE] = committed
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not true():
+                await asyncio.sleep(0.01)
+
+    async def done(self) -> RebuildReported:
+        await self.until(lambda: any(one.state == "done" for one in self.reports))
+        await self.until(lambda: not self.gate.is_closed(0))
+        return self.reports[-1]
+
+    def store(self, key: str, row: bytes | None) -> None:
+        self.bench.table().store.write(0, {key.encode(): row}, None)
+
+
+@pytest.fixture
+async def rebuilt(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rebuilt:
+    monkeypatch.setattr("streams.rebuild.rebuilding.LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("streams.rebuild.rebuilding.AGAIN_S", 0.01)
+    consumer = Consumer()
+    bench.consumer = consumer
+    bench.app.consumer = cast(Any, consumer)
+    followed = Followed()
+    runs = Runs(await advance_bench(bench, followed), followed, tmp_path)
+    return Rebuilt(runs, bench, consumer, tmp_path)
+
+
+async def three_runs(rebuilt: Rebuilt) -> None:
+    for number in range(3):
+        await rebuilt.runs.begin(f"r-{number}")
+    await rebuilt.runs.answer("r-1", "one")
+    await rebuilt.runs.one.ledger.cover(0, rebuilt.runs.one.offset)
+    await settled()
+    rebuilt.position(rebuilt.runs.one.offset + 1, committed=1)
+    rebuilt.kept.clear()
+
+
+ASKED = Request(41, "mira", 7, "why")
+
+
+async def test_nothing_is_made_again_unless_somebody_asks(rebuilt: Rebuilt) -> None:
+    await three_runs(rebuilt)
+    rebuilt.rebuilding.assigned([0])
+    await asyncio.sleep(0.05)
+    assert rebuilt.reports == [] and not rebuilt.gate.is_closed(0)
+
+
+async def test_on_request_wrong_rows_are_put_right_once_and_it_is_reported(rebuilt: Rebuilt) -> None:
+    await three_runs(rebuilt)
+    right = rebuilt.runs.table()
+    stale = rebuilt.runs.there(b"r-0")
+    rebuilt.store("r-1", stale)
+    rebuilt.store("r-2", None)
+    rebuilt.rebuilding.assigned([0])
+    rebuilt.request = ASKED
+
+    report = await rebuilt.done()
+
+    assert rebuilt.runs.table() == right
+    assert [one.state for one in rebuilt.reports] == ["begun", "done"]
+    assert (report.requested_at, report.table, report.partition, report.actor) == (
+        41,
+        "runs",
+        0,
+        "processor-a",
+    )
+    assert (report.rows, report.equal, report.differing, report.kept) == (3, 1, 2, 0)
+    assert report.examples == ("r-1", "r-2")
+    assert {one.key for one in rebuilt.kept} == {"r-1", "r-2"}
+    assert rebuilt.bench.table().rebuilt(0) == rebuild_mark(42, done=True)
+    await asyncio.sleep(0.05)
+    assert len(rebuilt.reports) == 2
+    assert rebuilt.runs.row("r-2") == right["r-2"]
+    assert not rebuilt.folder.joinpath("runs-0").exists()
+
+
+async def test_inputs_wait_meanwhile_and_are_handled_afterwards(rebuilt: Rebuilt) -> None:
+    await three_runs(rebuilt)
+    rebuilt.bench.broker.hold = True
+    rebuilt.rebuilding.assigned([0])
+    rebuilt.request = ASKED
+    await rebuilt.until(lambda: rebuilt.gate.is_closed(0))
+    await rebuilt.gate.handle(message(99, b"garbage"))
+    assert rebuilt.gate.count() == 1
+    assert rebuilt.rebuilding.missing() == ["partition 0 of runs is made again"]
+    await asyncio.sleep(0.05)
+    rebuilt.bench.broker.acknowledge()
+
+    await rebuilt.done()
+    await rebuilt.until(lambda: 99 in rebuilt.consumer.acked)
+    assert rebuilt.rebuilding.missing() == []
+
+
+async def test_what_is_under_way_is_settled_first(rebuilt: Rebuilt) -> None:
+    await three_runs(rebuilt)
+    rebuilt.bench.broker.hold = True
+    rebuilt.runs.one.offset += 1
+    await rebuilt.gate.handle(rebuilt.runs.one.message(b"garbage", "r-0"))
+    rebuilt.rebuilding.assigned([0])
+    rebuilt.request = ASKED
+    await asyncio.sleep(0.1)
+    assert rebuilt.bench.table().rebuilt(0) is None
+    rebuilt.bench.broker.acknowledge()
+
+    await rebuilt.done()
+
+
+async def test_a_rebuild_that_was_cut_short_is_begun_again_before_any_input(rebuilt: Rebuilt) -> None:
+    await three_runs(rebuilt)
+    rebuilt.bench.table().store.write(0, {REBUILT: rebuild_mark(42, done=False)}, None)
+    rebuilt.request = ASKED
+    assert rebuilt.rebuilding.must_wait(0)
+    rebuilt.rebuilding.assigned([0])
+    assert rebuilt.gate.is_closed(0)
+
+    assert (await rebuilt.done()).equal == 3
+
+
+async def test_a_newer_request_makes_them_again_once_more(rebuilt: Rebuilt) -> None:
+    await three_runs(rebuilt)
+    rebuilt.rebuilding.assigned([0])
+    rebuilt.request = ASKED
+    await rebuilt.done()
+    rebuilt.request = Request(50, "ann", 8, "")
+
+    await rebuilt.until(lambda: rebuilt.bench.table().rebuilt(0) == rebuild_mark(51, done=True))
+
+
+async def test_rows_that_were_lost_come_back_though_nobody_asked(rebuilt: Rebuilt) -> None:
+    """No row and no watermark, though inputs are committed."""
+    await three_runs(rebuilt)
+    right = rebuilt.runs.table()
+    for key in (*right, "\x00watermark"):
+        rebuilt.store(key, None)
+    await rebuilt.runs.one.ledger.assigned([0])
+    rebuilt.rebuilding.assigned([0])
+    assert rebuilt.gate.is_closed(0)
+
+    report = await rebuilt.done()
+
+    assert rebuilt.runs.table() == right
+    assert (report.requested_at, report.reason, report.differing) == (-1, "its rows were lost", 3)
+    assert rebuilt.bench.table().watermark(0) == (3, "topic-id")
+
+
+async def test_a_new_partition_waits_only_until_it_is_known_to_be_new(rebuilt: Rebuilt) -> None:
+    rebuilt.rebuilding.assigned([0])
+    assert rebuilt.gate.is_closed(0)
+    await asyncio.sleep(0.05)
+    assert rebuilt.gate.is_closed(0)
+    rebuilt.position(0)
+
+    await rebuilt.until(lambda: not rebuilt.gate.is_closed(0))
+    assert rebuilt.reports == []
+
+
+async def test_a_partition_that_goes_is_left_to_its_next_owner(rebuilt: Rebuilt) -> None:
+    await three_runs(rebuilt)
+    rebuilt.bench.broker.hold = True
+    rebuilt.rebuilding.assigned([0])
+    rebuilt.request = ASKED
+    await rebuilt.until(lambda: bool(rebuilt.reports))
+    await asyncio.sleep(0.05)
+    rebuilt.runs.one.ledger.revoke([0])
+    rebuilt.gate.revoke({HERE})
+    rebuilt.rebuilding.revoke([0])
+    rebuilt.bench.broker.acknowledge()
+    await asyncio.sleep(0.05)
+
+    assert [one.state for one in rebuilt.reports] == ["begun"]
+    assert rebuilt.bench.table().rebuilt(0) is None
+    assert rebuilt.rebuilding.missing() == []
+
+
+async def test_a_topic_that_cannot_be_read_is_said_and_tried_again(
+    rebuilt: Rebuilt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await three_runs(rebuilt)
+    bounds, fails = rebuilt.runs.journal.bounds, True
+
+    async def away(partition: int) -> tuple[int, int]:
+        if fails:
+            raise OSError("Kafka is away")
+        return await bounds(partition)
+
+    monkeypatch.setattr(rebuilt.runs.journal, "bounds", away)
+    rebuilt.rebuilding.assigned([0])
+    rebuilt.request = ASKED
+    await rebuilt.until(lambda: "Kafka is away; it is tried again" in "".join(rebuilt.rebuilding.missing()))
+    assert rebuilt.gate.is_closed(0)
+    fails = False
+
+    assert (await rebuilt.done()).equal == 3

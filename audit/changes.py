@@ -11,12 +11,20 @@ from typing import assert_never, get_args
 from audit.log import Entry
 from engine.holds import MUTE, PAUSE, PAUSE_ALL
 from engine.playbook.durations import as_duration
-from schemas.catalog import CatalogChange, EndpointSet, PlaybookSet, RevisionAdded, SwitchSet, TokenSet
+from schemas.catalog import (
+    CatalogChange,
+    EndpointSet,
+    PlaybookSet,
+    RebuildReported,
+    RevisionAdded,
+    SwitchSet,
+    TokenSet,
+)
 from schemas.errors import MalformedMessage
 from schemas.fields import Json
 from schemas.json import canonical
 
-KINDS = ("playbook", "revision", "endpoint", "token", "switch")
+KINDS = ("playbook", "revision", "endpoint", "token", "switch", "rebuild")
 SHORT_DIGEST = 12
 
 
@@ -40,6 +48,10 @@ def changes(entries: Iterable[Entry]) -> Iterator[Change]:
     before: dict[tuple[str, str], CatalogChange] = {}
     for entry in entries:
         record = entry.record
+        if isinstance(record, RebuildReported):
+            name, what, actor = f"{record.table}/{record.partition}", _came_to(record), record.actor
+            yield Change(entry.offset, entry.at_ms, record.at_ms, actor, "rebuild", name, what, record.reason)
+            continue
         if not isinstance(record, get_args(CatalogChange)):
             what = str(record) if isinstance(record, MalformedMessage) else type(record).__name__
             yield Change(entry.offset, entry.at_ms, 0, "", "", "", f"cannot be read as a change: {what}", "")
@@ -132,6 +144,12 @@ def _of_switch(record: SwitchSet, before: SwitchSet | None) -> str:
     if before is None or before.value == value:
         return f"set to {_json(value)}"
     return f"changed from {_json(before.value)} to {_json(value)}"
+
+
+def _came_to(report: RebuildReported) -> str:
+    if report.state == "begun":
+        return "begun"
+    return f"done: {report.rows} rows, {report.differing} differed, {report.kept} kept as they were"
 
 
 def _json(value: Json) -> str:

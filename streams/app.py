@@ -113,9 +113,7 @@ def create_processor(
     )
     asked = requests(options, outbox, catalog, "processor")
     matched = Stage(app, options, ALERTS, "matched", none, outbox, metrics, beside=[CATALOG])
-    admitted = Stage(
-        app, options, ADMISSIONS, "admissions", admission_form, outbox, metrics, requests=asked
-    )
+    admitted = Stage(app, options, ADMISSIONS, "admissions", admission_form, outbox, metrics, requests=asked)
     runs = Stage(
         app, options, RUN_INBOX, "runs", run_form, outbox, metrics, beside=[RUN_JOURNAL], requests=asked
     )

@@ -79,7 +79,6 @@ async def test_a_kill_in_the_middle_of_a_rebuild_loses_nothing_and_it_is_begun_a
 async def test_changelogs_emptied_and_disks_lost_everything_comes_back(one_of_each: Bench) -> None:
     """In the middle of runs: some wait for an answer, some for a timer, some in the queue."""
     world = one_of_each.world
-    one_of_each.disturbed = True
     await one_of_each.load.send(ALERTS, OVER_S)
     await world.stop("processor-a", "sink-a")
     for table in ("processor-matched", "processor-admissions", "processor-runs", "sink-notified"):

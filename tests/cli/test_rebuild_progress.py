@@ -10,7 +10,14 @@ from schemas.topics import CHANGELOGS
 
 
 def report(table: str = "runs", partition: int = 0, state: Any = "done", **fields: Any) -> RebuildReported:
-    given = {"actor": "processor-a", "at_ms": 1, "requested_at": 10, "rows": 5, "equal": 5, "took_ms": 1_234}
+    given: dict[str, Any] = {
+        "actor": "processor-a",
+        "at_ms": 1,
+        "requested_at": 10,
+        "rows": 5,
+        "equal": 5,
+        "took_ms": 1_234,
+    }
     given |= {"table": table, "partition": partition, "state": state, **fields}
     return RebuildReported(**given)
 

@@ -1,6 +1,6 @@
 """Row by row: what is equal, what differs, what stays; all of it is written, and timers hear of changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,10 @@ class Rows:
         for key, text in rows.items():
             self.store.write(0, {key.encode(): packed(7, text.encode())}, None)
 
-    def made(self, applied: int = 7, **rows: str) -> None:
+    def made(self, **rows: str) -> None:
+        self.made_at(7, rows)
+
+    def made_at(self, applied: int, rows: Mapping[str, str]) -> None:
         for key, text in rows.items():
             self.fresh.put(key, text, applied)
 
@@ -86,7 +89,7 @@ async def test_the_greatest_applied_is_written_or_a_replay_brings_back_what_was_
     rows: Rows,
 ) -> None:
     rows.there(a="wrong", z="needless")
-    rows.made(applied=3, a="1")
+    rows.made_at(3, {"a": "1"})
 
     await rows.replace()
 

@@ -113,7 +113,12 @@ async def test_of_forgotten_runs_nothing_but_the_end_is_decoded(
         await runs.end(f"r-{number}")
         await runs.forget(f"r-{number}")
     decoded: list[bytes | None] = []
-    monkeypatch.setattr("tests.streams.logs.decode", lambda value: (decoded.append(value), decode(value))[1])
+
+    def counted(value: bytes | None) -> Any:
+        decoded.append(value)
+        return decode(value)
+
+    monkeypatch.setattr("tests.streams.logs.decode", counted)
 
     assert await runs.made() == {}
 

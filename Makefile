@@ -66,6 +66,7 @@ bench: setup
 	$(PYTHON) -m benchmarks.path throughput
 	$(PYTHON) -m benchmarks.path latency
 	$(PYTHON) -m benchmarks.recovery
+	$(PYTHON) -m benchmarks.rebuild
 	$(PYTHON) -m benchmarks.storm
 
 soak: setup

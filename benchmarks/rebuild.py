@@ -1,9 +1,9 @@
 """How long it takes to make tables again: `python -m benchmarks.rebuild --live 100000 --past 200000`.
 
-One partition, so that all of it is one turn. A broker of its own and a processor as a real process; no executor,
-so every live run waits for its first step. `--past`: runs of long ago, forgotten, that the journal still holds.
-Told for each table: rows, time, memory; and how long the processor's loop was away at most (it is asked for
-/healthz all the time).
+One partition, so that all of it is one turn. A broker of its own and a processor as a real process; no
+executor, so every live run waits for its first step. `--past`: runs of long ago, forgotten, that the journal
+still holds. Told for each table: rows, time, memory; and how long the processor's loop was away at most (it is
+asked for /healthz all the time).
 """
 
 import argparse
@@ -95,17 +95,22 @@ async def rebuild(bench: Bench, writer: EventLogWriter) -> None:
                 report = one.record
                 if isinstance(report, RebuildReported) and report.state == "done":
                     open_tables.discard(report.table)
-                    took_s = report.took_ms / 1000
-                    print(
-                        f"  {report.table}: {report.rows:,} rows in {took_s:.1f} s, {report.equal:,} equal, "
-                        f"{report.differing:,} differed; {report.rows / max(took_s, 0.001):,.0f} rows a second"
-                    )
+                    tell(report)
             if not open_tables:
                 break
     asking.cancel()
     print(
         f"  the loop was away for {await asking:.2f} s at most; memory {before_mib:.0f} MiB before, "
         f"{bench.usage()['processor'][1]:.0f} MiB after"
+    )
+
+
+def tell(report: RebuildReported) -> None:
+    """A line about one table."""
+    took_s = report.took_ms / 1000
+    print(
+        f"  {report.table}: {report.rows:,} rows in {took_s:.1f} s, {report.equal:,} equal, "
+        f"{report.differing:,} differed; {report.rows / max(took_s, 0.001):,.0f} rows a second"
     )
 
 

@@ -31,7 +31,9 @@ class AdmissionsAgain:
         self._keeps: dict[str, bool] = {}
         self.since_ms = 0
 
-    async def run(self, partition: int, until: int, there: Rows, fresh: FreshRows[Row]) -> None:
+    async def run(
+        self, partition: int, until: int, there: Rows, fresh: FreshRows[Row], lost: bool = False
+    ) -> None:
         """Fold the inputs before the offset `until`."""
         first, _ = await self._log.bounds(partition)
         self._there, self._made = there, fresh.kept

@@ -13,7 +13,7 @@ from streams.notified import Notified
 from streams.rebuild.fresh import FreshRows
 from streams.rebuild.source import PartitionLog, Rows, in_steps
 from streams.reporting_header import reports_nothing
-from streams.rows import WATERMARK, applied_of
+from streams.rows import applied_of
 
 BEFORE_MS = 600_000
 """How much earlier than the first open report its publications are looked for: brokers' clocks differ."""
@@ -30,7 +30,9 @@ class NotifiedAgain:
         self._until = 0
         self.since_ms = 0
 
-    async def run(self, partition: int, until: int, there: Rows, fresh: FreshRows[Notified]) -> None:
+    async def run(
+        self, partition: int, until: int, there: Rows, fresh: FreshRows[Notified], lost: bool = False
+    ) -> None:
         """Fold the journal before the offset `until`."""
         first, end = await self._journal.bounds(partition)
         self._until = until
@@ -39,7 +41,7 @@ class NotifiedAgain:
                 self.since_ms = one.cause.at_ms
             if not reports_nothing(one) and isinstance(one.record, JournalRecord):
                 _fold(one.record, one.cause.offset, fresh)
-        if there(WATERMARK) is None:
+        if lost:
             await self._open_reports(partition, until, end, fresh)
 
     def keeps(self, key: str, row: bytes | None, made: bytes | None) -> bool:

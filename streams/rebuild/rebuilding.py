@@ -17,6 +17,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
 from faust.types import TP
@@ -159,8 +160,9 @@ class Rebuilding(Generic[R]):
         tp = TP(self._topic, partition)
         while tp not in self._app.strict_consumer.progress():
             await asyncio.sleep(QUIET_POLL_S)
-        if cut_short or self._app.strict_consumer.committed(tp):
-            await self._make_again(partition, lost=not cut_short)
+        lost = self._table.watermark(partition) is None and bool(self._app.strict_consumer.committed(tp))
+        if cut_short or lost:
+            await self._make_again(partition, lost)
         else:
             await self._gate.open(partition)
 
@@ -201,7 +203,8 @@ class Rebuilding(Generic[R]):
             self._folder / f"{self._table.name}-{partition}", self._form.encode, self._form.decode
         )
         try:
-            await refold.run(partition, until, lambda key: self._table.row(partition, key), fresh)
+            there = partial(self._table.row, partition)
+            await refold.run(partition, until, there, fresh, lost)
             counts = await self._replaced(partition, number, refold, fresh)
         finally:
             fresh.close()

@@ -32,7 +32,9 @@ class RunsAgain:
         """Since when the journal is kept; 0: from its beginning."""
         return self._oldest_ms if self._is_cut else 0
 
-    async def run(self, partition: int, until: int, there: Rows, fresh: FreshRows[Run]) -> None:
+    async def run(
+        self, partition: int, until: int, there: Rows, fresh: FreshRows[Run], lost: bool = False
+    ) -> None:
         """Fold what inputs before the offset `until` of the inbox led to."""
         first, end = await self._journal.bounds(partition)
         self._is_cut = first > 0

@@ -63,8 +63,12 @@ class Refold(Protocol[R]):
     def since_ms(self) -> int:
         """Since when the topic is kept; 0: from its beginning. Known after `run`."""
 
-    async def run(self, partition: int, until: int, there: Rows, fresh: FreshRows[R]) -> None:
-        """Fold the inputs before the offset `until` into `fresh`. `there`: the rows as they are."""
+    async def run(
+        self, partition: int, until: int, there: Rows, fresh: FreshRows[R], lost: bool = False
+    ) -> None:
+        """Fold the inputs before the offset `until` into `fresh`. `there`: the rows as they are; `lost`:
+        there are none, though there were.
+        """
 
     def keeps(self, key: str, row: bytes | None, made: bytes | None) -> bool:
         """Whether `row` (None: there is none) stays though `made` is what came out: the topic does not tell

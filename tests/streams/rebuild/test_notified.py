@@ -11,7 +11,7 @@ from streams.notified import Notified, decode_row, encode_row
 from streams.rebuild.fresh import FreshRows
 from streams.rebuild.notified import NotifiedAgain
 from streams.reporting_header import NOTHING
-from streams.rows import WATERMARK, packed, payload_of
+from streams.rows import packed, payload_of
 from tests.streams.logs import MemoryLog
 from tests.streams.test_reporter import journal
 
@@ -43,12 +43,9 @@ class Sink:
         headers = () if titles else NOTHING
         return self.journal.add(run_id, journal(run_id, seq, *titles), headers=headers)
 
-    def there(self, key: bytes) -> bytes | None:
-        return None if self.lost or key != WATERMARK else packed(0, b"id")
-
     async def made(self, until: int) -> dict[str, Notified]:
         fresh: FreshRows[Notified] = FreshRows(self.folder / "fresh", encode_row, decode_row)
-        await self.again.run(0, until, self.there, fresh)
+        await self.again.run(0, until, lambda key: None, fresh, self.lost)
         fresh.flush()
         found = {key.decode(): decode_row(payload_of(row)) for key, row in fresh.after(None, 99)}
         fresh.close()

@@ -2,8 +2,8 @@
 
 One partition, so that all of it is one turn. A broker of its own and a processor as a real process; no
 executor, so every live run waits for its first step. `--past`: runs of long ago, forgotten, that the journal
-still holds. Told for each table: rows, time, memory; and how long the processor's loop was away at most (it is
-asked for /healthz all the time).
+still holds. Told for each table: rows, time, memory; and how long the processor's loop was away at most (it
+is asked for /healthz all the time).
 """
 
 import argparse

@@ -197,7 +197,8 @@ class Rebuilding(Generic[R]):
         await self._reports.begun(partition, request, lost)
         await self._quiet(partition)
         refold = self._refold()
-        until = await self._until(partition, refold.rows_are_settled)
+        settled = self._app.strict_consumer.progress()[TP(self._topic, partition)].committable()
+        until = await self._until(partition, settled) if refold.rows_are_settled else settled
         await self._mark(partition, number, done=False)
         fresh = FreshRows(
             self._folder / f"{self._table.name}-{partition}", self._form.encode, self._form.decode
@@ -208,8 +209,8 @@ class Rebuilding(Generic[R]):
             counts = await self._replaced(partition, number, refold, fresh)
         finally:
             fresh.close()
-        if until > 0:
-            await self._ledger.cover(partition, until - 1)
+        if settled > 0:
+            await self._ledger.cover(partition, settled - 1)
         self._table.store.mended(partition)
         await self._mark(partition, number, done=True)
         self._ledger.forget_read(partition)
@@ -226,11 +227,12 @@ class Rebuilding(Generic[R]):
         ):
             await asyncio.sleep(QUIET_POLL_S)
 
-    async def _until(self, partition: int, rows_are_settled: bool) -> int:
-        """The offset of the first input that is not settled."""
-        settled = self._app.strict_consumer.progress()[TP(self._topic, partition)].committable()
+    async def _until(self, partition: int, settled: int) -> int:
+        """The offset of the first input that no row has: after a restart, some are there of inputs that come
+        again. They are settled as far as their records go, not for the watermark: what rows say is in doubt.
+        """
         after: bytes | None = None
-        while rows_are_settled and (rows := self._table.store.rows_after(partition, after, ROWS_PER_READ)):
+        while rows := self._table.store.rows_after(partition, after, ROWS_PER_READ):
             settled = max(settled, 1 + max(applied_of(row) for _, row in rows))
             after = rows[-1][0]
             await asyncio.sleep(0)

@@ -198,6 +198,24 @@ async def test_a_rebuild_that_was_cut_short_is_begun_again_before_any_input(rebu
     assert (await rebuilt.done()).equal == 3
 
 
+async def test_rows_that_are_ahead_of_the_commit_are_right_and_their_inputs_come_again(
+    rebuilt: Rebuilt,
+) -> None:
+    """As after a restart: rows were written, and the commit did not come to it."""
+    for number in range(3):
+        await rebuilt.runs.begin(f"r-{number}")
+    await rebuilt.runs.one.ledger.cover(0, 0)
+    await settled()
+    rebuilt.position(1, committed=1)
+    rebuilt.rebuilding.assigned([0])
+    rebuilt.request = ASKED
+
+    report = await rebuilt.done()
+
+    assert (report.equal, report.differing) == (3, 0)
+    assert rebuilt.bench.table().watermark(0) == (2, "topic-id")
+
+
 async def test_a_newer_request_makes_them_again_once_more(rebuilt: Rebuilt) -> None:
     await three_runs(rebuilt)
     rebuilt.rebuilding.assigned([0])

@@ -20,6 +20,7 @@ from streams.rebuild.replacing import Counts
 
 log = logging.getLogger(__name__)
 
+LOST = "its rows were lost"
 Tell = Callable[[RebuildReported], Awaitable[None]]
 
 
@@ -67,9 +68,10 @@ class Reports:
 
     async def begun(self, partition: int, request: Request | None, lost: bool) -> None:
         """It is a partition's turn. `lost`: not because somebody asked, but because there are no rows."""
-        if request is not None and not lost:
-            log.warning("partition %d of %s is made again: %s asked", partition, self._table, request.actor)
-            await self._tell(self._record(partition, request, lost, state="begun"))
+        if request is not None:
+            why = "it has no rows" if lost else f"{request.actor} asked"
+            log.warning("partition %d of %s is made again: %s", partition, self._table, why)
+            await self._tell(self._record(partition, request, state="begun"))
 
     async def done(
         self,
@@ -80,12 +82,13 @@ class Reports:
         since_ms: int,
         took_ms: int,
     ) -> None:
-        """A partition is made again. That lost rows were made again is told where there were any."""
+        """A partition is made again. What nobody has asked for is told where there was anything to make."""
         for result in ("equal", "differing", "kept"):
             self._metrics.rebuilt_rows.labels(self._table, result).inc(getattr(counts, result))
-        if request is None or lost:
-            if not counts.rows:
-                return
+        lost = lost and counts.rows > 0
+        if request is None and not counts.rows:
+            return
+        if lost:
             log.warning("partition %d of %s had lost its rows", partition, self._table)
         log.warning(
             "partition %d of %s was made again in %.1f s: %d rows, %d equal, %d differed, "
@@ -102,8 +105,8 @@ class Reports:
         record = self._record(
             partition,
             request,
-            lost,
             state="done",
+            reason=LOST if lost else "",
             rows=counts.rows,
             equal=counts.equal,
             differing=counts.differing,
@@ -114,10 +117,9 @@ class Reports:
         )
         await self._tell(record)
 
-    def _record(self, partition: int, request: Request | None, lost: bool, **fields: Any) -> RebuildReported:
+    def _record(self, partition: int, request: Request | None, **fields: Any) -> RebuildReported:
         return RebuildReported(
             actor=self._actor,
-            reason="its rows were lost" if lost else "",
             at_ms=time.time_ns() // 1_000_000,
             requested_at=-1 if request is None else request.offset,
             table=self._table,

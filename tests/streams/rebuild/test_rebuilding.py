@@ -291,3 +291,21 @@ async def test_a_topic_that_cannot_be_read_is_said_and_tried_again(
     fails = False
 
     assert (await rebuilt.done()).equal == 3
+
+
+async def test_a_request_is_answered_also_by_a_partition_without_rows(rebuilt: Rebuilt) -> None:
+    """The command waits for every partition."""
+    rebuilt.position(0)
+    rebuilt.rebuilding.assigned([0])
+    rebuilt.request = ASKED
+    report = await rebuilt.done()
+    assert (report.requested_at, report.rows, report.reason) == (41, 0, "")
+
+
+async def test_what_nobody_asked_for_and_came_to_nothing_is_not_told(rebuilt: Rebuilt) -> None:
+    """A partition whose inputs concerned nobody so far has no watermark either."""
+    rebuilt.position(7, committed=7)
+    rebuilt.rebuilding.assigned([0])
+    await rebuilt.until(lambda: not rebuilt.gate.is_closed(0))
+    assert rebuilt.reports == []
+    assert rebuilt.bench.table().watermark(0) == (6, "topic-id")

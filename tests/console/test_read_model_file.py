@@ -50,7 +50,14 @@ async def test_it_goes_on_where_it_stopped(log: MemoryLog, open_model: Open) -> 
     assert again.state.records == 1
     rows = await again.query(
         lambda connection: list_runs(
-            connection, status=None, playbook=None, alert_id=None, since_ms=None, mark=None, limit=9
+            connection,
+            status=None,
+            playbook=None,
+            alert_id=None,
+            since_ms=None,
+            until_ms=None,
+            mark=None,
+            limit=9,
         )
     )
     assert {row["run_id"] for row in rows} == {RUN, "r-other"}

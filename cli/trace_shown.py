@@ -60,8 +60,8 @@ def _show_playbook(playbook: dict[str, Any]) -> None:
     if not playbook["matched"]:
         why = ": ".join(part for part in (playbook["clause"], playbook["detail"]) if part)
         said = f"not matched{': ' if why else ''}{escape(why)}"
-        # Somebody called it with the alert: nothing was asked of its clauses.
-        markup(f"  [dim]{name}[/]: {said if why else 'started with it by hand'}")
+        # A call, a rerun or another run was given the alert: nothing was asked of its clauses.
+        markup(f"  [dim]{name}[/]: {said if why else 'started with this alert, not by it'}")
     else:
         markup(f"  [bold]{name}[/]: [green]matched[/], revision {playbook['revision'][:12]}")
     several = len({decided["run_id"] for decided in playbook["decisions"]}) > 1

@@ -11,7 +11,17 @@ from schemas.dead_letters import DeadLetterHandled
 from schemas.events import RecoverySeen
 from schemas.topics import ALERTS, CATALOG, DEAD_LETTERS, DECISIONS, RUN_JOURNAL
 from tests.cli.conftest import Pulsebook, Served
-from tests.console.samples import ALERT, LETTER, RUN, WHOLE_RUN, decided, journal, matched, with_fields
+from tests.console.samples import (
+    ALERT,
+    LETTER,
+    RUN,
+    STARTED,
+    WHOLE_RUN,
+    decided,
+    journal,
+    matched,
+    with_fields,
+)
 from tests.console.test_recomputing import an_alert, changes
 
 RECOVERY = "a-cccccccccccccccccccccccc"
@@ -26,6 +36,21 @@ def test_a_run_is_shown_with_its_steps_and_times(web: Served, pulsebook: Pulsebo
     assert f"run {RUN}  succeeded  1970-01-01 00:00:01.000, took 1.0 s" in shown
     assert "look  http.request  succeeded in 250 ms" in shown
     assert "by the catalog before offset 4" in shown
+
+
+def test_what_was_started_with_the_alert_but_not_by_it_says_who_did(
+    web: Served, pulsebook: Pulsebook
+) -> None:
+    called = with_fields(STARTED, via="api", actor="mira", request_id="q-1", playbook="cleanup")
+    web.written(DECISIONS, ALERT, matched(), decided("started"))
+    web.written(DECISIONS, "q-1", decided("started", request_id="q-1", playbook="cleanup", run_id="r-9"))
+    web.written(RUN_JOURNAL, RUN, *WHOLE_RUN)
+    web.written(RUN_JOURNAL, "r-9", journal(1, called, run_id="r-9", playbook="cleanup"))
+
+    shown = pulsebook("alert", "trace", ALERT).stdout
+
+    assert "cleanup: started with this alert, not by it" in shown
+    assert "run r-9  running  1970-01-01 00:00:01.000, no end yet  started by api mira" in shown
 
 
 def test_a_recovery_says_what_came_of_it(web: Served, pulsebook: Pulsebook) -> None:

@@ -127,7 +127,9 @@ ASK = Section(
             "required with if",
         ),
     ),
-    later={"via": "leave it out; `run.url` is where it is answered: a step before it can post that"},
+    later={
+        "via": "leave it out; `run.url` shows the question and how to answer it: a step before it can post that"
+    },
 )
 RUN_STEP = Section(
     "a run step",

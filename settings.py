@@ -85,12 +85,8 @@ class Settings:
     )
     playbook_bytes_max: int = setting(256 * KIB, as_.number(KIB, 900 * KIB), "largest playbook")
     playbook_steps_max: int = setting(500, as_.number(1, 5_000), "most steps in one playbook")
-    nesting_max: int = setting(
-        10,
-        as_.number(1, 50),
-        "deepest nesting of steps in a playbook, and of playbooks that call playbooks; not used yet",
-    )
-    loop_items_max: int = setting(1_000, as_.number(1, 100_000), "most items of one loop; not used yet")
+    nesting_max: int = setting(10, as_.number(1, 12), "deepest nesting of lists of steps in a playbook")
+    loop_items_max: int = setting(1_000, as_.number(1, 100_000), "most iterations of one loop")
     dd_site: str = setting("datadoghq.com", as_.text, "Datadog site", "DD_SITE")
     dd_api_key: SecretText | None = setting(
         None, as_.secret, "Datadog API key; without one `up` starts the sandbox", "DD_API_KEY"

@@ -91,6 +91,8 @@ def web_settings(settings: Settings) -> WebSettings:
         datadog_elsewhere=bool(settings.dd_url),
         playbook_bytes_max=settings.playbook_bytes_max,
         playbook_steps_max=settings.playbook_steps_max,
+        nesting_max=settings.nesting_max,
+        loop_items_max=settings.loop_items_max,
     )
 
 

@@ -25,7 +25,7 @@ from connectors.topics_admin import (
     create_topics,
     planned_topics,
 )
-from engine.playbook.reading import Limits as PlaybookLimits
+from engine.playbook.reading_steps import Limits as PlaybookLimits
 from schemas.inbox import Limits
 from settings import Settings
 from settings_reading import SettingsError
@@ -147,7 +147,12 @@ def cache_dir(settings: Settings) -> Path:
 
 def playbook_limits(settings: Settings) -> PlaybookLimits:
     """The bounds of a playbook file."""
-    return PlaybookLimits(settings.playbook_bytes_max, settings.playbook_steps_max)
+    return PlaybookLimits(
+        settings.playbook_bytes_max,
+        settings.playbook_steps_max,
+        settings.nesting_max,
+        settings.loop_items_max,
+    )
 
 
 def limits(settings: Settings) -> Limits:

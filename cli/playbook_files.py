@@ -8,7 +8,8 @@ from cli.output import WRONG_USE, fail
 from connectors.actions.registry import specs
 from engine.playbook.calls import Caller, caller_of, check_calls
 from engine.playbook.problems import Problem
-from engine.playbook.reading import Limits, read
+from engine.playbook.reading import read
+from engine.playbook.reading_steps import Limits
 
 ENDINGS = (".yaml", ".yml")
 

@@ -18,7 +18,8 @@ from engine.playbook.calls import Caller, caller_of, check_calls
 from engine.playbook.canonical import canonical_json, digest
 from engine.playbook.model import Playbook
 from engine.playbook.problems import Problem as Finding
-from engine.playbook.reading import Limits, Read, read
+from engine.playbook.reading import Read, read
+from engine.playbook.reading_steps import Limits
 from engine.yaml_values import START
 from schemas.catalog import CatalogChange, PlaybookSet, RevisionAdded
 
@@ -45,7 +46,10 @@ class Checked:
 async def checked(parts: Parts, source: str, file: str) -> Checked:
     """Read and check. Raises Problem 422 with all findings where there is an error."""
     endpoints = [name for name, held in parts.catalog.catalog.endpoints.items() if not held.deleted]
-    limits = Limits(parts.settings.playbook_bytes_max, parts.settings.playbook_steps_max)
+    bounds = parts.settings
+    limits = Limits(
+        bounds.playbook_bytes_max, bounds.playbook_steps_max, bounds.nesting_max, bounds.loop_items_max
+    )
     secrets = parts.secret_names() if parts.secret_names is not None else None
     # Beside the loop: a playbook of hundreds of steps takes half a second, and webhooks must not wait for it.
     found = await asyncio.to_thread(

@@ -81,6 +81,8 @@ class WebSettings:
     answered_within_s: float = 3.0
     """How long an answer waits to see whether it was the first."""
     playbook_steps_max: int = 500
+    nesting_max: int = 10
+    loop_items_max: int = 1_000
     streams_max: int = 200
     """Runs followed live at the same time."""
     sandbox_url: str = ""

@@ -29,7 +29,9 @@ def asked(env: Value | None, mark: Mark, source: Source) -> tuple[dict[str, Any]
     made["on_timeout"] = _on_timeout(env, mark, options, source)
     to = below(env, "RECIPIENTS")
     if to is not None and scalar_text(to):
-        message = f"was asked in Slack ({scalar_text(to).strip()}); here on the page, by API and by CLI"
+        message = (
+            f"was asked in Slack ({scalar_text(to).strip()}); here by API and CLI, as the run's page says"
+        )
         notes.append(source.notes.add(to.mark, message))
     selector = below(env, "SELECTOR_TYPE")
     if selector is not None and scalar_text(selector) == "MULTI_SELECT":

@@ -127,7 +127,7 @@ ASK = Section(
             "required with if",
         ),
     ),
-    later={"via": "leave it out; `run.url` is where it is answered: a step before it can post that"},
+    later={"via": "leave it out; a step before it can post `run.url`, which says how to answer"},
 )
 RUN_STEP = Section(
     "a run step",

@@ -16,7 +16,7 @@ from engine.playbook.model import BLOCK_MS, HOUR_MS, Playbook
 from engine.playbook.own_events import check_own_events
 from engine.playbook.positions import Position
 from engine.playbook.problems import Problem, Problems
-from engine.playbook.reading_steps import STEPS_MAX, StepReader
+from engine.playbook.reading_steps import DEFAULT_LIMITS, Limits, StepReader
 from engine.playbook.reading_trigger import (
     MONTH_MS,
     PLAYBOOK_NAME,
@@ -26,21 +26,11 @@ from engine.playbook.reading_trigger import (
     read_on,
 )
 from engine.playbook.sites import Sites
-from engine.yaml_text import SIZE_MAX_BYTES, read_yaml
+from engine.yaml_text import read_yaml
 from engine.yaml_values import Value, YamlFault
 from schemas.actions import ActionSpec
 
 _ENDS = ("failed", "succeeded", "cancelled")
-
-
-class Limits(NamedTuple):
-    """The bounds of one file, settable."""
-
-    bytes_max: int = SIZE_MAX_BYTES
-    steps_max: int = STEPS_MAX
-
-
-DEFAULT_LIMITS = Limits()
 
 
 class Read(NamedTuple):
@@ -71,7 +61,7 @@ def read(
         problems.error(fault.mark, str(fault), fault.fix)
         return Read(None, problems.sorted())
     sites = Sites(problems)
-    reader = StepReader(sites, known, limits.steps_max, tokens)
+    reader = StepReader(sites, known, limits, tokens)
     playbook = _playbook(value, sites, reader, endpoints)
     check_sites(playbook, reader.positions, sites.found, problems, secrets)
     check_own_events(playbook, value, problems)

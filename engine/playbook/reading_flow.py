@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from engine.playbook.reading_steps import StepReader
 
 CONCURRENCY_MAX = 100
-ITERATIONS_MAX = 1_000
 BRANCHES_MAX = 50
 _TAKEN = frozenset(
     {"alert", "inputs", "vars", "steps", "run", "failure", "secrets", "index", "item", "output"}
@@ -69,19 +68,19 @@ def _variable(reader: "StepReader", fields: Fields) -> str:
 
 def repeat(reader: "StepReader", fields: Fields, path: str, condition: str) -> RepeatStep:
     """`repeat`."""
-    given = fields.value("repeat")
+    given, most = fields.value("repeat"), reader.limits.iterations_max
     inner = Fields(given, REPEAT, reader.problems)
     if given is not None and isinstance(given.data, dict):
         if "until" not in inner:
             inner.missing("until", "when it is done; for a fixed number of times use `foreach`")
         if "times" not in inner:
-            inner.missing("times", f"a loop needs a bound: 1 to {ITERATIONS_MAX}")
+            inner.missing("times", f"a loop needs a bound: 1 to {most}")
     steps = _body(reader, fields, path, "")
     return RepeatStep(
         path=path,
         condition=condition,
         until=_until(reader, inner, path, "", len(steps)),
-        times=inner.number("times", 1, 1, ITERATIONS_MAX),
+        times=inner.number("times", 1, 1, most),
         every_ms=inner.duration("every", 0, 0, DAY_MS),
         steps=steps,
         continue_on_error=continues(fields),

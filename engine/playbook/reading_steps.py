@@ -3,7 +3,7 @@
 """
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from engine.playbook import reading_ask, reading_flow, reading_kinds
 from engine.playbook.durations import as_duration
@@ -14,12 +14,23 @@ from engine.playbook.positions import Level, Position
 from engine.playbook.problems import nearest
 from engine.playbook.reading_trigger import read_name
 from engine.playbook.sites import Sites
+from engine.yaml_text import SIZE_MAX_BYTES
 from engine.yaml_values import Mark, Value
 from schemas.actions import ActionSpec
 
-STEPS_MAX = 500
-NESTING_MAX = 10
-"""Lists of steps within one another."""
+
+class Limits(NamedTuple):
+    """The bounds of one file, settable."""
+
+    bytes_max: int = SIZE_MAX_BYTES
+    steps_max: int = 500
+    nesting_max: int = 10
+    """Lists of steps within one another."""
+    iterations_max: int = 1_000
+    """Of a loop."""
+
+
+DEFAULT_LIMITS = Limits()
 _NEEDS_ID = frozenset({"action", "foreach", "repeat", "ask", "run"})
 
 Read = Callable[["StepReader", Fields, str, str], Step]
@@ -46,7 +57,7 @@ class StepReader:
         self,
         sites: Sites,
         known: Mapping[str, ActionSpec],
-        steps_max: int = STEPS_MAX,
+        limits: Limits = DEFAULT_LIMITS,
         tokens: Collection[str] | None = None,
     ) -> None:
         self.sites = sites
@@ -56,7 +67,7 @@ class StepReader:
         """Names of API tokens that exist; None: nobody knows."""
         self.positions: dict[str, Position] = {}
         """Where each step stands, by path."""
-        self._steps_max = steps_max
+        self.limits = limits
         self._count = 0
         self._block, self._block_ms = "", 0
         self._top = 0
@@ -112,16 +123,16 @@ class StepReader:
         if not isinstance(value.data, tuple):
             fields.wrong(name, "a list of steps", "begin each step with `- `")
             return ()
-        if len(around) >= NESTING_MAX:
-            message = f"steps within steps more than {NESTING_MAX} deep"
+        if len(around) >= self.limits.nesting_max:
+            message = f"steps within steps more than {self.limits.nesting_max} deep"
             self.problems.error(
                 fields.key_mark(name), message, "move some into a playbook of their own, and `run` it"
             )
             return ()
-        if self._count + len(value.data) > self._steps_max:
-            if self._count <= self._steps_max:  # once is enough
+        if self._count + len(value.data) > self.limits.steps_max:
+            if self._count <= self.limits.steps_max:  # once is enough
                 self.problems.error(
-                    value.mark, f"more than {self._steps_max} steps", "make two playbooks of it"
+                    value.mark, f"more than {self.limits.steps_max} steps", "make two playbooks of it"
                 )
             self._count += len(value.data)
             return ()

@@ -220,6 +220,11 @@ def test_a_playbook_may_be_as_large_as_the_settings_say(folder: Path, pulsebook:
     few = pulsebook("playbook", "lint", str(one), env={"PULSEBOOK_PLAYBOOK_STEPS_MAX": "3"})
     assert few.exit_code == 1
     assert "more than 3 steps" in few.stdout
+    deep = folder / "deep.yaml"
+    deep.write_text("playbook: deep\non: {call: {}}\nsteps: [{parallel: {a: [{exit: {}}]}}]\n")
+    assert pulsebook("playbook", "lint", str(deep)).exit_code == 0
+    flat = pulsebook("playbook", "lint", str(deep), env={"PULSEBOOK_NESTING_MAX": "1"})
+    assert "steps within steps more than 1 deep" in flat.stdout
     one.write_text(one.read_text() + "# " + "x" * 300_000 + "\n")
     assert "more than 262144" in pulsebook("playbook", "lint", str(one)).stdout
     assert (

@@ -250,6 +250,9 @@ async def test_a_playbook_may_be_as_large_as_the_settings_say(make_web: MakeWeb)
     few = await apply(await make_web(playbook_steps_max=1), BOOK.replace("hello}}]", "a}}, {exit: {}}]"))
     assert few.status_code == 422
     assert "more than 1 steps" in few.json()["detail"]
+    deep = BOOK.replace("steps: [", "steps: [{parallel: {a: [{exit: {}}]}}, ")
+    flat = await apply(await make_web(nesting_max=1), deep)
+    assert (flat.status_code, "more than 1 deep" in flat.json()["detail"]) == (422, True)
 
 
 async def test_a_secret_that_does_not_exist_is_a_warning_where_the_names_are_known(make_web: MakeWeb) -> None:

@@ -19,8 +19,6 @@ from engine.playbook.model import (
     SetStep,
 )
 from engine.playbook.problems import PROBLEMS_MAX
-from engine.playbook.reading import Limits
-from engine.playbook.reading_steps import STEPS_MAX
 from tests.engine.playbook.builders import read_text
 
 WHOLE = """
@@ -223,25 +221,6 @@ def test_a_secret_that_is_not_there_is_only_a_warning() -> None:
 
 def test_an_expression_that_speaks_of_secrets_in_a_text_is_no_secret() -> None:
     assert read_text(WHOLE.replace("One line.", "See ${{ 'secrets.TOKEN' }}.")).problems == ()
-
-
-def test_steps_are_bounded() -> None:
-    step = "  - {exit: {}, if: alert.test}\n"
-    head = "playbook: a\non: {call: {}}\nsteps:\n"
-    assert read_text(head + step * STEPS_MAX).problems == ()
-    read = read_text(head + step * STEPS_MAX + "finally:\n" + step)
-    assert [str(problem) for problem in read.problems] == [
-        f"book.yaml:{STEPS_MAX + 5}:3: more than 500 steps (make two playbooks of it)"
-    ]
-
-
-def test_the_bounds_of_a_file_can_be_set() -> None:
-    read = read_text(
-        "playbook: a\non: {call: {}}\nsteps: [{exit: {}}, {exit: {}}]", limits=Limits(steps_max=1)
-    )
-    assert [problem.message for problem in read.problems] == ["more than 1 steps"]
-    read = read_text("playbook: a", limits=Limits(bytes_max=10))
-    assert [problem.message for problem in read.problems] == ["the file has 11 bytes, more than 10"]
 
 
 def test_problems_are_bounded_and_in_the_order_of_the_file() -> None:

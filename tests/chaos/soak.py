@@ -51,7 +51,7 @@ WORST_GAP_GOAL_S = 10.0
 
 LONG_S = 30.0
 LONG_ALERTS, LONG_OVER_S = 40, 60.0
-COMERS = (("processor-c", "executor-c"), ("processor-d", "executor-d"))
+COMERS = (("processor-c", "executor-c", "sink-c"), ("processor-d", "executor-d", "sink-d"))
 COMES_EVERY_S = 8.0
 STAYS_S = 14.0
 STOP_GRACE_S = 45

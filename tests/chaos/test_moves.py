@@ -25,7 +25,7 @@ SESSION_TIMEOUT_S = 4
 SECOND_TURN_S = 9.0
 LONG_S = 8.0
 """How long the steps take during which workers join and leave; 30 s in the soak."""
-COMERS = ("processor-c", "executor-c", "processor-d", "executor-d")
+COMERS = ("processor-c", "executor-c", "sink-c", "processor-d", "executor-d", "sink-d")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -46,9 +46,8 @@ async def two_of_each(chaos_broker: Broker, tmp_path_factory: pytest.TempPathFac
 
 async def test_a_rolling_restart_under_load_leaves_no_step_unknown(two_of_each: Bench) -> None:
     two_of_each.target.answer_after_s = 0.5
-    workers = [name for name in TWO_OF_EACH if name != "web-a"]
-    moments = [Moment(0.5 + number, "term", (name,)) for number, name in enumerate(workers)]
-    outcome = await two_of_each.trial(ALERTS, 7.0, moments)
+    moments = [Moment(0.5 + number, "term", (name,)) for number, name in enumerate(TWO_OF_EACH)]
+    outcome = await two_of_each.trial(ALERTS, 8.0, moments)
     two_of_each.target.answer_after_s = 0.1
     assert outcome.violations == []
     assert outcome.unknown == []
@@ -107,10 +106,10 @@ async def test_workers_that_leave_and_join_in_turn_leave_no_step_unknown(two_of_
     """While steps take longer than any rebalance; whoever leaves ends the steps that it began."""
     two_of_each.target.long_s = LONG_S
     moments = [
-        Moment(0.5, "join", COMERS[:2]),
-        Moment(4.5, "quit", COMERS[:2]),
-        Moment(4.5, "join", COMERS[2:]),
-        Moment(8.5, "quit", COMERS[2:]),
+        Moment(0.5, "join", COMERS[:3]),
+        Moment(4.5, "quit", COMERS[:3]),
+        Moment(4.5, "join", COMERS[3:]),
+        Moment(8.5, "quit", COMERS[3:]),
     ]
     long_before = len(two_of_each.target.calls)
     outcome = await two_of_each.trial(ALERTS, 7.0, moments, only="long")

@@ -14,13 +14,14 @@ FILE = "changelogs.json"
 OTHERS = (
     "the folder {folder} belongs to another {topic} (its id was {before}, now it is {now}): the topic was "
     "deleted and made again, or this is another Kafka. Its rows fit no other changelog. Start with the Kafka "
-    "that it belongs to, or set the folder aside: the tables are then filled from the changelogs as they are "
-    "now, and where those have nothing, from the topics"
+    "that it belongs to, or set the folder aside: the tables are then filled from the changelogs, and from "
+    "the topics of their inputs where the changelogs have nothing"
 )
 AHEAD = (
     "the folder {folder} has more than its changelogs: Kafka has lost records that it had acknowledged, or "
     "somebody has deleted them. Set the folder aside and start again: the tables are then filled from the "
-    "changelogs as they are now; `pulsebook state rebuild --yes` makes again what they lack ({failure})"
+    "changelogs as they are now; then let `pulsebook state rebuild --yes` put right what these lack "
+    "({failure})"
 )
 
 

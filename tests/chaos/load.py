@@ -1,6 +1,7 @@
 """Alerts, by webhook and by a Kafka producer. It remembers what it was promised."""
 
 import asyncio
+import contextlib
 import json
 import random
 import time
@@ -9,6 +10,7 @@ from typing import Any
 
 import httpx
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
 
 from cli.example import example_alert
 from schemas.ids import alert_id_for_record, run_id
@@ -95,11 +97,13 @@ class Load:
         return alert_id
 
     async def _produce(self, producer: AIOKafkaProducer, value: bytes) -> tuple[int, int]:
-        sent = await producer.send_and_wait(
-            f"{self.world.prefix}alerts", value, headers=[("endpoint", ENDPOINT.encode())]
-        )
-        self.produced.add((sent.partition, sent.offset))
-        return sent.partition, sent.offset
+        """As often as it takes: where there is no room for a batch, nothing was sent."""
+        topic, headers = f"{self.world.prefix}alerts", [("endpoint", ENDPOINT.encode())]
+        while True:
+            with contextlib.suppress(KafkaTimeoutError):
+                sent = await (await producer.send(topic, value, headers=headers))
+                self.produced.add((sent.partition, sent.offset))
+                return sent.partition, sent.offset
 
 
 def _alert(play: str, name: str) -> dict[str, Any]:

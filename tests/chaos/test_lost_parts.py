@@ -78,7 +78,7 @@ async def test_databases_that_are_cut_or_gone_are_made_again(one_of_each: Bench)
 async def test_a_changelog_that_was_made_again_is_refused_until_the_folder_is_set_aside(
     one_of_each: Bench,
 ) -> None:
-    """What the log says to do is done, and everything goes on."""
+    """What the log says to do is done: the rows come back from the topics, and everything goes on."""
     world = one_of_each.world
     await world.stop("processor-a", "sink-a")
     for name, table in (("processor-a", "processor-runs"), ("sink-a", "sink-notified")):

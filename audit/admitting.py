@@ -19,7 +19,7 @@ from audit.beginnings import Beginnings
 from audit.catalogs import Catalogs
 from audit.emitting import BEGAN_BEFORE, NO_REVISION, Emitter
 from audit.findings import Tally
-from audit.forms import todays
+from audit.forms import record_of, todays
 from audit.frame import SKEW_MS, Frame
 from audit.kinds import Kind, about
 from audit.log import Entry
@@ -110,7 +110,7 @@ class Admitting:
     def take(self, entry: Entry) -> None:
         """One record: as an output of others, and as an input."""
         self._offsets.passed(entry)
-        record, cause = entry.record, entry.cause
+        record, cause = record_of(entry), entry.cause
         if not isinstance(record, ADMISSIONS.records):
             self._buried(entry, cause)
             return
@@ -120,7 +120,7 @@ class Admitting:
             extra = one.number if one.kind <= Kind.RECOVERY else 0
             self._emitter.found(one, content, (entry.partition, entry.offset), entry.at_ms, 0, extra)
         playbook = playbook_of(input_.row) if isinstance(input_, TimerFired) else input_.playbook
-        if entry.key != playbook.encode("utf-8", "surrogatepass"):
+        if entry.key != playbook.encode():
             self._buried(entry, cause)
             return
         found = self._notes.at(entry.offset)

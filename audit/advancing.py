@@ -11,7 +11,7 @@ from typing import cast
 from audit.admitting import request_content
 from audit.emitting import NO_REVISION, Emitter
 from audit.findings import Tally
-from audit.forms import todays
+from audit.forms import record_of, todays
 from audit.frame import SKEW_MS, Frame
 from audit.kinds import About, Kind, about
 from audit.log import Entry
@@ -55,7 +55,7 @@ class Advancing:
     def take(self, entry: Entry) -> None:
         """One record: as an output of others, and as an input."""
         self._offsets.passed(entry)
-        known, cause = entry.record, entry.cause
+        known, cause = record_of(entry), entry.cause
         if not isinstance(known, RUN_INBOX.records):
             self._buried(entry, cause)
             return
@@ -63,7 +63,7 @@ class Advancing:
         if entry.offset < self._output_end and (one := about(record)) is not None:
             self._lies_there(entry, record, one)
         run_id = record.row if isinstance(record, TimerFired) else record.run_id
-        if entry.key != run_id.encode("utf-8", "surrogatepass"):
+        if entry.key != run_id.encode():
             self._buried(entry, cause)
             return
         found = self._notes.at(entry.offset)

@@ -1,11 +1,21 @@
-"""The bytes of a record in today's form: as they lie there, unless an older version wrote them."""
+"""A record of an entry, and its bytes in the form of today: as they lie there, unless another wrote them."""
 
+from audit.log import Entry
 from schemas import avro_plain
 from schemas.avro_form import schema_of, top_level
-from schemas.codec import HEADER_BYTES, MARKER, encode
+from schemas.codec import HEADER_BYTES, MARKER, decode, encode
+from schemas.errors import MalformedMessage
 from schemas.fields import Record
 
 HEADERS = {record: MARKER + avro_plain.fingerprint(schema_of(record)) for record in top_level()}
+
+
+def record_of(entry: Entry) -> Record | MalformedMessage:
+    """The record of an entry, or why it is none. Each is looked at once: nothing keeps it."""
+    try:
+        return decode(entry.value)
+    except MalformedMessage as wrong:
+        return wrong
 
 
 def todays(value: bytes, record: Record) -> bytes:

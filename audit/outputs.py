@@ -121,7 +121,7 @@ class Outputs:
         )
 
     def _keyed(self, entry: Entry, key: str) -> None:
-        if entry.key != key.encode("utf-8", "surrogatepass"):
+        if entry.key != key.encode():
             self._wrong(entry, "wrong key", f"it lies under the key {entry.key!r}, and is about {key}")
 
     def _behind(self, topic: str, partition: int, offset: int) -> int:

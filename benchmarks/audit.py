@@ -8,6 +8,7 @@ there are cores. All records count that are read; about half of them are folded 
 import argparse
 import asyncio
 import dataclasses
+import gc
 import os
 import tempfile
 import time
@@ -22,7 +23,7 @@ from audit.log import Log
 from audit.verifying import frame_of, verify
 from audit.work import Alone, Part
 from benchmarks.processes import running_broker
-from cli.audit_crew import Crew, audit_log
+from cli.audit_crew import GC_THRESHOLD, Crew, audit_log
 from connectors.topics_admin import create_topics, planned_topics
 from settings import Settings
 from tests.audit.histories import long
@@ -135,6 +136,7 @@ async def reading(log: Log, records: int) -> None:
 
 async def run(days: int, an_hour: int) -> None:
     """Make, fill, measure."""
+    gc.set_threshold(*GC_THRESHOLD)  # as the workers of the command do
     made = long(days, an_hour, 5)
     records = sum(len(entries) for entries in made.topics.values())
     counts = ", ".join(f"{name} {len(entries):,}" for name, entries in made.topics.items())

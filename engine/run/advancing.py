@@ -71,8 +71,8 @@ def advance(row: Run | None, record: InboxRecord, cause: Cause, book: Compiled |
         return failed_internally(row, record, cause, wrong)
     why = ""
     for strict in (False, True):
-        events, run = _drafted(row, record, cause, book, strict)
-        why = too_large(run, events, _pinned(row, record).limits) if events else ""
+        events, run, size = _drafted(row, record, cause, book, strict)
+        why = too_large(run, events, _pinned(row, record).limits, size) if events else ""
         if not why:
             return _advanced(row, run, events, record, cause)
     return _ended_at_once(row, record, cause, "too_large", why, book.playbook.report)
@@ -101,8 +101,9 @@ def expects_newer(row: Run | None, record: InboxRecord) -> bool:
 
 def _drafted(
     row: Run | None, record: InboxRecord, cause: Cause, book: Compiled, strict: bool
-) -> tuple[list[RunEvent], Run | None]:
-    """All events of this input, and the row after them. `strict`: what does not fit fails its step.
+) -> tuple[list[RunEvent], Run | None, int]:
+    """All events of this input, the row after them, and what the events `measured`. `strict`: what does not
+    fit fails its step.
 
     What is not strict ends early where it surely does not fit.
     """
@@ -119,7 +120,11 @@ def _drafted(
             after = evolve(run, event, stamp)
             if strict and (why := too_large(after, [*events, event], limits)):
                 if isinstance(event, RunStarted):
-                    return [event], after  # what was requested is too large, whatever the steps do
+                    return (
+                        [event],
+                        after,
+                        measured(event),
+                    )  # what was requested is too large, whatever the steps do
                 event = instead(event, why, book) or event
                 after = evolve(run, event, stamp)
             events.append(event)
@@ -129,13 +134,13 @@ def _drafted(
             size += event_bytes
             set_bytes += event_bytes if isinstance(event, VarsSet) else 0
             if set_bytes > limits.record_bytes_max and not strict:
-                return events, run
+                return events, run, size
         if not more or run is None:
-            return events, run
+            return events, run, size
         more = decide(run, book, place)
         if more and run.pinned.engine >= 2 and _is_enough(len(events), size, limits):
             pause = RunPaused(due_ms=cause.at_ms)
-            return [*events, pause], evolve(run, pause, stamp)
+            return [*events, pause], evolve(run, pause, stamp), size + measured(pause)
     raise AssertionError(f"run {stamp.run_id} does not come to rest")
 
 

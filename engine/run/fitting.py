@@ -31,9 +31,13 @@ def measured(event: RunEvent) -> int:
     return len(_encoder.encode(event))
 
 
-def too_large(run: Run | None, events: list[RunEvent], limits: Limits) -> str:
-    """Why a row, or the events of one record, do not fit; empty where they do."""
-    size = len(_encoder.encode(events)) + _ENVELOPE_BYTES
+def too_large(run: Run | None, events: list[RunEvent], limits: Limits, events_bytes: int = 0) -> str:
+    """Why a row, or the events of one record, do not fit; empty where they do.
+
+    `events_bytes`: what they `measured` each, added up; 0: not known.
+    """
+    together = events_bytes + len(events) + 1 if events_bytes else len(_encoder.encode(events))
+    size = together + _ENVELOPE_BYTES
     if size > limits.record_bytes_max:
         return f"the journal record would be {size} bytes; at most {limits.record_bytes_max} are allowed"
     if run is None or run.status in ENDED:

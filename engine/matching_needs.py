@@ -2,8 +2,8 @@
 with texts that stand in it.
 
 Only ever too little: what is not understood asks nothing. An expression that fails is not true either, so a
-need may be unmet where asking would be an error. Who uses it to rule out playbooks is
-`engine.matching_index`.
+need may be unmet where asking would be an error: who compares a tag needs the tag. Who uses it to rule out
+playbooks is `engine.matching_index`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -132,12 +132,28 @@ class _Reader:
             case _Call(b"_||_", (one, other)):
                 return _either(self.needs(one), self.needs(other))
             case _Call(b"_==_", (one, other)):
-                return _needed(self._compared("is", one, other) or self._compared("is", other, one))
+                found = self._compared("is", one, other) or self._compared("is", other, one)
             case _Call(b"@in", (one, other)):
-                return _needed(self._within(one, other))
+                found = self._within(one, other)
             case _Call(function, (one, other)) if function in _TESTS:
-                return _needed(self._compared(_TESTS[function], one, other))
-        return _needed(self._has(expr))
+                found = self._compared(_TESTS[function], one, other)
+            case _:
+                found = self._has(expr)
+        return _needed(found) or self._looked_up(expr)
+
+    def _looked_up(self, expr: bytes) -> tuple[Need, ...]:
+        """The tags whose value it takes whatever it makes of them: without one it is an error."""
+        source = self._source(expr)
+        if source is not None and source.part == "tag":
+            return () if source.otherwise is not None else (_known(source),)
+        match _call(expr):
+            case _Call(b"_&&_" | b"_||_"):
+                return ()
+            case _Call(b"_?_:_" | b"orValue" | b"or", (always, *_)):
+                return self._looked_up(always)
+            case _Call(_, operands):
+                return tuple(need for operand in operands for need in self._looked_up(operand))
+        return ()
 
     def _compared(self, test: Test, one: bytes, other: bytes) -> list[Atom]:
         source, value = self._source(one), _text(other)
@@ -193,6 +209,10 @@ class _Reader:
     def _name(self, expr: bytes) -> str:
         """The alert's name that this is, or nothing."""
         return self._checked.names.get(first_int(read(expr), ID), "")
+
+
+def _known(tag: Source) -> Need:
+    return (Atom(Source("keys", tag.name), "is", tag.key),)
 
 
 def _needed(atoms: Iterable[Atom]) -> tuple[Need, ...]:

@@ -54,6 +54,15 @@ TITLE, ENV = Source("text", "alert.title"), Source("tag", "alert.tags", "env")
         ("alert.title != 'a'", []),
         ("alert.title == alert.host", []),
         ("alert.title in [alert.host, 'a']", []),
+        ("alert.tags['env'] != 'dev'", [(Atom(Source("keys", "alert.tags"), "is", "env"),)]),
+        ("!(alert.tags.env == 'dev')", [(Atom(Source("keys", "alert.tags"), "is", "env"),)]),
+        ("size(alert.group['env']) > 3", [(Atom(Source("keys", "alert.group"), "is", "env"),)]),
+        ("alert.tags['env'] == 'a' ? true : false", [(Atom(Source("keys", "alert.tags"), "is", "env"),)]),
+        ("!(alert.test || alert.tags.env == 'dev')", []),
+        ("alert.tags[?'env'].orValue('x') != 'dev'", []),
+        ("alert.tags[?'a'].orValue(alert.tags['env']) != 'dev'", []),
+        ("!has(alert.tags.env)", []),
+        ("alert.tag_list.exists(t, alert.tags['env'] == t)", []),
         ("alert.title.matches('a')", []),
         ("alert.test ? alert.title == 'a' : alert.title == 'b'", []),
         ("alert.tag_list.exists(title, title == 'a')", []),
@@ -74,7 +83,12 @@ def test_an_expression_that_is_wrong_or_sees_more_than_the_alert_is_left_to_its_
 
 
 NAMES = ("alert.title", "alert.host", "alert.title.lowerAscii()", "alert.tags['env']", "alert.group.env")
-MORE = ("alert.tags[?'env'].orValue('none')", "alert.tags.?team.orValue('')", "alert.tags['team']")
+MORE = (
+    "alert.tags[?'env'].orValue(alert.tags['team'])",
+    "(alert.test ? alert.tags['env'] : alert.tags.team)",
+    "string(size(alert.tags['env']))",
+    *("alert.tags[?'env'].orValue('none')", "alert.tags.?team.orValue('')", "alert.tags['team']"),
+)
 WORDS = ("a", "A", "ab", "", "prod", "none", "\u0130", "\ufffd", "prod,dev")
 TAGS = ("env:prod", "env:dev", "env:", "team:a", "team", "a:b", "x\0y:z")
 WHOLES = (

@@ -69,6 +69,7 @@ bench: setup
 	$(PYTHON) -m benchmarks.recovery
 	$(PYTHON) -m benchmarks.rebuild
 	$(PYTHON) -m benchmarks.storm
+	$(PYTHON) -m benchmarks.audit_file
 
 soak: setup
 	$(PYTHON) -m tests.chaos.soak --kills 50

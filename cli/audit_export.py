@@ -27,6 +27,7 @@ from settings import Settings
 
 CodecName = Literal["deflate", "zstd"]
 CODECS = {"deflate": DEFLATE, "zstd": ZSTD}
+INTERRUPTED = 130
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="Where to: FILE.avro.", show_default=False)]
@@ -94,8 +95,8 @@ def export(
         why = "there is no room left" if error.errno in NO_ROOM else error.strerror
         fail(f"{file} cannot be written: {why}; the same command goes on from here", CANNOT_REACH)
     except KeyboardInterrupt:
-        warn(f"interrupted at record {part.kept.counts.records}; the same command goes on from here")
-        raise
+        records = part.note.counts.records if part.note else 0
+        fail(f"interrupted behind record {records}; the same command goes on from here", INTERRUPTED)
     finally:
         part.close()
     _show(made, file, as_json)

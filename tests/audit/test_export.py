@@ -79,6 +79,7 @@ async def test_the_file_is_as_it_was_exported_and_its_manifest_says_what_it_hold
     }
     assert made.export["topics"]["alerts"]["id"] == "id-of-alerts"
     assert "JournalRecord" in made.schemas.values()
+    assert file.stat().st_mode & 0o077 == 0
     assert [path.name for path in sorted(file.parent.iterdir())] == ["all.avro", "all.avro.manifest.json"]
 
 

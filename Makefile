@@ -70,6 +70,7 @@ bench: setup
 	$(PYTHON) -m benchmarks.rebuild
 	$(PYTHON) -m benchmarks.storm
 	$(PYTHON) -m benchmarks.whatif
+	$(PYTHON) -m benchmarks.audit_file
 
 soak: setup
 	$(PYTHON) -m tests.chaos.soak --kills 50

@@ -25,9 +25,10 @@ from audit.spool import DiskFull
 from audit.verifying import frame_of, verify
 from audit.work import Alone
 from cli.audit_crew import Crew, WorkerFailed, audit_log
+from cli.audit_file import FileArgument, HeadOption, ReplayOption, verify_file
 from cli.audit_shown import documents, show
 from cli.composing import found_kafka, load_settings
-from cli.output import ANSWER_IS_NO, CANNOT_REACH, JsonOption, fail
+from cli.output import ANSWER_IS_NO, CANNOT_REACH, WRONG_USE, JsonOption, fail
 from cli.period import SinceOption, UntilOption, period_ms
 from connectors.errors import ConnectorError
 from connectors.group_offsets import group_offsets
@@ -40,6 +41,7 @@ INTERRUPTED = 130
 
 
 def verify_command(
+    file: FileArgument = None,
     since: SinceOption = None,
     until: UntilOption = None,
     run: Annotated[
@@ -54,11 +56,20 @@ def verify_command(
             "--processes", min=0, help="So many do the work; 0: one for each core, or one if there is little."
         ),
     ] = 0,
+    head: HeadOption = None,
+    replay: ReplayOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make again what follows from alerts, admissions and the inboxes of runs, and compare it with what is
-    recorded; exit code 1 on any difference.
+    recorded; exit code 1 on any difference. With FILE: verify an exported file, without Kafka.
     """
+    if file is not None:
+        if since or until or run:
+            fail("a file is verified whole: --since, --until and --run are for Kafka", WRONG_USE)
+        verify_file(file, head, as_json, replay)
+        return
+    if head is not None or replay:
+        fail("--head and --replay are for an exported file: name that file", WRONG_USE)
     from_ms, to_ms = period_ms(since, until)
     settings = found_kafka(load_settings())
     try:

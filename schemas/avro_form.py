@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, assert_never
 
+from schemas.exported import ExportedRecord
 from schemas.fields import Record
 from schemas.json import canonical
 from schemas.shapes import (
@@ -122,7 +123,8 @@ def _default(shape: Shape, value: Any) -> Any:
 
 def files() -> Iterator[tuple[Path, str]]:
     """Every schema file and what must stand in it."""
-    for record in top_level():
+    records: tuple[type[Record], ...] = (*top_level(), ExportedRecord)
+    for record in records:
         yield FOLDER / f"{record.__name__}.avsc", text_of(record)
 
 

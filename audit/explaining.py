@@ -90,17 +90,13 @@ def _wanted(one: Difference) -> Wanted | None:
 
 
 def plain(record: Record) -> dict[str, Any]:
-    """A record as plain values, with the names of its type and of its events."""
-    fields: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(bytes,))
+    """A record as plain values (bytes as base64), with the names of its type and of its events."""
+    fields: dict[str, Any] = msgspec.to_builtins(record)
     if isinstance(record, JournalRecord):
         fields["events"] = [
             {"event": type(event).__name__, **msgspec.to_builtins(event)} for event in record.events
         ]
-    return {"record": type(record).__name__, **{name: _shown(value) for name, value in fields.items()}}
-
-
-def _shown(value: Any) -> Any:
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
+    return {"record": type(record).__name__, **fields}
 
 
 def differing(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

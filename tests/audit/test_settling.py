@@ -1,13 +1,14 @@
 """What is not worked off yet is no difference, what does not move any more is one; a period, and one run."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from audit.explaining import explained
+from audit.explaining import explained, plain
 from audit.findings import Tally
 from audit.frame import Positions
 from audit.one_run import UnknownRun, verify_run
@@ -17,6 +18,7 @@ from connectors.event_log import Entry
 from schemas.codec import encode
 from schemas.decisions import AdmissionDecided
 from schemas.events import JournalRecord, StepSucceeded
+from schemas.fields import Record
 from schemas.inbox import RunRequested
 from tests.audit.histories import eventful
 from tests.audit.making import Making
@@ -218,3 +220,10 @@ async def test_both_sides_of_a_difference_are_shown_with_the_fields_that_differ(
     assert missing.expected is not None
     assert (missing.expected["run_id"], missing.expected["reason"]) == (decision.run_id, decision.reason)
     assert encode(request)
+
+
+def test_whatever_differs_can_be_written_as_json(made: Making) -> None:
+    records = [entry.record for entries in made.topics.values() for entry in entries]
+    for record in records:
+        if isinstance(record, Record):
+            assert json.loads(json.dumps(plain(record)))["record"] == type(record).__name__

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from faust.types import TP, Message
+from faust.types import Message
 
 from engine.rebuilds import Request
 from engine.run.advancing import decode_row, encode_row
@@ -36,10 +36,9 @@ from tests.streams.agents.test_advance import requested
 from tests.streams.bench import Bench, FakeBroker, Metadata, message
 from tests.streams.books import Followed, finished
 from tests.streams.logs import Lying, MemoryLog
-from tests.streams.rebuild.test_rebuilding import Consumer
+from tests.streams.rebuild.bench import HERE, Consumer
 from tests.streams.test_reporter import FakePoster, journal
 
-HERE = TP("p.in", 0)
 AT_MS = 1_795_000_000_000
 
 

@@ -10,6 +10,7 @@ import io
 import os
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import gettempdir
@@ -20,6 +21,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from audit.whatif.spool import Spool
 from tests.audit.whatif.history import MINUTE_MS, History
 
 CALLING = """
@@ -107,12 +109,18 @@ async def test_playbooks_that_call_post_publish_and_start_others_do_nothing_of_i
     }
 
 
-async def test_what_was_laid_down_is_gone_afterwards() -> None:
-    def spools() -> list[Path]:
-        return list(Path(gettempdir()).glob("pulsebook-whatif-*"))
+async def test_what_was_laid_down_is_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+    began = Spool.__init__
 
-    before = spools()
+    def noted(spool: Spool) -> None:
+        began(spool)
+        made.extend(tmp_path.iterdir())
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(Spool, "__init__", noted)
     past = History(CALLED)
     past.comes(0)
     await past.asked(CALLING, CALLED)
-    assert spools() == before
+    assert made
+    assert list(tmp_path.iterdir()) == []

@@ -75,10 +75,11 @@ async def spoken(port: int, sent: bytes, *, then: float = 0.0) -> bytes:
 
 
 async def events_of(
-    served: Served, path: str, found: list[tuple[str, str, Any]] | None = None, **headers: str
+    served: Served, path: str, found: list[tuple[str, str, Any]] | None = None, last_event: str = ""
 ) -> list[tuple[str, str, Any]]:
     """Server-Sent Events until the stream ends: (event, id, data). `found`: where they are gathered."""
     found = [] if found is None else found
+    headers = {"Last-Event-ID": last_event} if last_event else {}
     event, number, data = "", "", ""
     async with (
         httpx.AsyncClient(base_url=served.url, timeout=10, headers=headers) as client,
@@ -138,7 +139,7 @@ async def test_a_run_is_followed_live_from_its_request_to_its_end(served: Served
 async def test_a_stream_goes_on_after_the_last_event_that_was_seen(served: Served) -> None:
     await served.web.log.write(RUN_JOURNAL, RUN, *WHOLE_RUN)
 
-    found = await events_of(served, f"/api/v1/runs/{RUN}/stream", **{"Last-Event-ID": "1"})
+    found = await events_of(served, f"/api/v1/runs/{RUN}/stream", last_event="1")
 
     assert [(event, number) for event, number, _ in found] == [("record", "2"), ("end", "")]
 

@@ -74,9 +74,12 @@ async def spoken(port: int, sent: bytes, *, then: float = 0.0) -> bytes:
     return answer
 
 
-async def events_of(served: Served, path: str, **headers: str) -> list[tuple[str, str, Any]]:
-    """Server-Sent Events until the stream ends: (event, id, data)."""
-    found = []
+async def events_of(
+    served: Served, path: str, found: list[tuple[str, str, Any]] | None = None, last_event: str = ""
+) -> list[tuple[str, str, Any]]:
+    """Server-Sent Events until the stream ends: (event, id, data). `found`: where they are gathered."""
+    found = [] if found is None else found
+    headers = {"Last-Event-ID": last_event} if last_event else {}
     event, number, data = "", "", ""
     async with (
         httpx.AsyncClient(base_url=served.url, timeout=10, headers=headers) as client,
@@ -97,18 +100,25 @@ async def events_of(served: Served, path: str, **headers: str) -> list[tuple[str
 
 
 async def test_a_run_is_followed_live_from_its_request_to_its_end(served: Served) -> None:
+    found: list[tuple[str, str, Any]] = []
+
     async def live() -> None:
-        for topic, key, record in (
-            (DECISIONS, ALERT, decided("queued")),
-            (RUN_JOURNAL, RUN, WHOLE_RUN[0]),
-            (RUN_JOURNAL, RUN, WHOLE_RUN[1]),
+        for told, (topic, key, record) in enumerate(
+            (
+                (DECISIONS, ALERT, decided("queued")),
+                (RUN_JOURNAL, RUN, WHOLE_RUN[0]),
+                (RUN_JOURNAL, RUN, WHOLE_RUN[1]),
+            ),
+            start=1,
         ):
-            await asyncio.sleep(0.15)
+            while len(found) < told:  # of what is there already the stream would tell once only
+                await asyncio.sleep(0.01)
             await served.web.log.write(topic, key, record)
 
     living = asyncio.create_task(live())
-    found = await events_of(served, f"/api/v1/runs/{RUN}/stream")
-    await living
+    async with asyncio.timeout(30):
+        await events_of(served, f"/api/v1/runs/{RUN}/stream", found)
+        await living
 
     assert [(event, number) for event, number, _ in found] == [
         ("status", ""),
@@ -129,7 +139,7 @@ async def test_a_run_is_followed_live_from_its_request_to_its_end(served: Served
 async def test_a_stream_goes_on_after_the_last_event_that_was_seen(served: Served) -> None:
     await served.web.log.write(RUN_JOURNAL, RUN, *WHOLE_RUN)
 
-    found = await events_of(served, f"/api/v1/runs/{RUN}/stream", **{"Last-Event-ID": "1"})
+    found = await events_of(served, f"/api/v1/runs/{RUN}/stream", last_event="1")
 
     assert [(event, number) for event, number, _ in found] == [("record", "2"), ("end", "")]
 

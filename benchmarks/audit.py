@@ -17,11 +17,11 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from audit.findings import Tally
-from audit.frame import Frame, Positions
 from audit.log import Log
-from audit.verifying import frame_of, verify
-from audit.work import Alone, Part
+from audit.verify.findings import Tally
+from audit.verify.frame import Frame, Positions
+from audit.verify.verifying import frame_of, verify
+from audit.verify.work import Alone, Part
 from benchmarks.processes import running_broker
 from cli.audit_crew import GC_THRESHOLD, Crew, audit_log
 from connectors.topics_admin import create_topics, planned_topics

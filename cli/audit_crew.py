@@ -17,9 +17,9 @@ from typing import Any
 
 import uvloop
 
-from audit.findings import Tally
-from audit.frame import Frame
-from audit.work import Part, Workbench
+from audit.verify.findings import Tally
+from audit.verify.frame import Frame
+from audit.verify.work import Part, Workbench
 from connectors.event_log import EventLogReader
 from schemas.topics import TOPICS
 from settings import Settings

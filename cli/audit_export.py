@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 import typer
 
-from audit.export import export as export_rest
-from audit.export_plan import Selection, planned
-from audit.manifest import Manifest
-from audit.part_file import CannotExport, PartFile, opened
+from audit.export.exporting import export as export_rest
+from audit.export.manifest import Manifest
+from audit.export.part_file import CannotExport, PartFile, opened
+from audit.export.plan import Selection, planned
 from cli.audit_crew import audit_log
 from cli.audit_progress import Moved, progress_bar
 from cli.composing import found_kafka, load_settings

@@ -6,9 +6,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from audit.chain_file import Verdict, verify
-from audit.export_file import NotAnExport
-from audit.file_log import FileLog
+from audit.export.chain_file import Verdict, verify
+from audit.export.exported_file import NotAnExport
+from audit.export.file_log import FileLog
 from cli.audit_progress import progress_bar
 from cli.audit_replay import replay_file
 from cli.output import ANSWER_IS_NO, WRONG_USE, document, fail, say, warn

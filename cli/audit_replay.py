@@ -8,13 +8,13 @@ from pathlib import Path
 
 import typer
 
-from audit.explaining import Explained, explained
-from audit.file_log import FileLog
-from audit.findings import Tally
-from audit.frame import Frame, Positions
-from audit.spool import DiskFull
-from audit.verifying import frame_of, verify
-from audit.work import Alone
+from audit.export.file_log import FileLog
+from audit.verify.explaining import Explained, explained
+from audit.verify.findings import Tally
+from audit.verify.frame import Frame, Positions
+from audit.verify.spool import DiskFull
+from audit.verify.verifying import frame_of, verify
+from audit.verify.work import Alone
 from cli.audit_progress import Moved, progress_bar
 from cli.audit_shown import documents, show
 from cli.output import ANSWER_IS_NO, CANNOT_REACH, WRONG_USE, fail

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from audit.explaining import Explained
-from audit.findings import Difference, Place3, Tally
-from audit.frame import Frame
-from audit.kinds import RECORDS
+from audit.verify.explaining import Explained
+from audit.verify.findings import Difference, Place3, Tally
+from audit.verify.frame import Frame
+from audit.verify.kinds import RECORDS
 from cli.output import document, moment, say
 from cli.tables import show_rows
 from schemas.topics import TOPICS

@@ -17,13 +17,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from audit.explaining import Explained, explained
-from audit.findings import Tally
-from audit.frame import Frame, Positions
-from audit.one_run import UnknownRun, verify_run
-from audit.spool import DiskFull
-from audit.verifying import frame_of, verify
-from audit.work import Alone
+from audit.verify.explaining import Explained, explained
+from audit.verify.findings import Tally
+from audit.verify.frame import Frame, Positions
+from audit.verify.one_run import UnknownRun, verify_run
+from audit.verify.spool import DiskFull
+from audit.verify.verifying import frame_of, verify
+from audit.verify.work import Alone
 from cli.audit_crew import Crew, WorkerFailed, audit_log
 from cli.audit_file import FileArgument, HeadOption, ReplayOption, verify_file
 from cli.audit_shown import documents, show

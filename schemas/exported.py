@@ -1,6 +1,6 @@
 """A row of an exported file: one message of a topic as it lay there, and its links of the hash chain.
 
-No topic has these. Which bytes are hashed is said in docs/audit.md, and done in `audit.chain`.
+No topic has these. Which bytes are hashed is said in docs/audit.md, and done in `audit.export.chain`.
 """
 
 from typing import Annotated

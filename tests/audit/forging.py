@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from audit.chain import rows, sealed
-from audit.chain_checking import Finding
-from audit.chain_file import verify
-from audit.manifest import manifest_path
+from audit.export.chain import rows, sealed
+from audit.export.chain_checking import Finding
+from audit.export.chain_file import verify
+from audit.export.manifest import manifest_path
 from schemas.avro_container import Reader, block
 from schemas.exported import ExportedRecord
 

@@ -8,7 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
-from audit.partitioning import partition_of
+from audit.verify.partitioning import partition_of
 from connectors.event_log import Entry
 from engine.admission.rows import timers
 from engine.alert.producing import received_from_json

@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 
-from audit.findings import Tally
-from audit.frame import Positions
 from audit.log import Place
-from audit.verifying import frame_of, verify
-from audit.work import Alone
+from audit.verify.findings import Tally
+from audit.verify.frame import Positions
+from audit.verify.verifying import frame_of, verify
+from audit.verify.work import Alone
 from connectors.event_log import Entry
 from schemas.topics import TOPICS
 

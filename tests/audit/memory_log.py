@@ -8,11 +8,11 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from audit.export import export
-from audit.export_plan import Selection, planned
+from audit.export.exporting import export
+from audit.export.manifest import Manifest
+from audit.export.part_file import opened
+from audit.export.plan import Selection, planned
 from audit.log import Log, Place
-from audit.manifest import Manifest
-from audit.part_file import opened
 from connectors.event_log import Entry
 from schemas.avro_container import DEFLATE
 from schemas.codec import encode

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from audit.chain_checking import Kind
+from audit.export.chain_checking import Kind
 from schemas.exported import ExportedRecord
 from tests.audit.forging import changed, put_back, rows_of
 from tests.audit.memory_log import export_to, history

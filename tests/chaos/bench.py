@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audit.emitting import CONFLUENT, EXCUSES
+from audit.verify.emitting import CONFLUENT, EXCUSES
 from tests.audit.memory import verified
 from tests.chaos.checking import check
 from tests.chaos.following import Following, longest_gap_s

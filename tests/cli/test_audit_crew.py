@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from audit.frame import Frame
-from audit.work import Part
+from audit.verify.frame import Frame
+from audit.verify.work import Part
 from cli.audit_crew import Crew, WorkerFailed
 from settings import Settings
 

@@ -48,7 +48,7 @@ class Timed:
         async for tally in self.alone.work(parts, frame):
             records += sum(tally.read.values())
             yield tally
-        name = f"{parts[-1].step} {parts[-1].topic}"
+        name = f"{parts[-1].step} {', '.join(sorted({part.topic for part in parts if part.topic}))}"
         self.steps[name] = records, time.process_time() - began_s
 
 
@@ -74,7 +74,7 @@ async def alone(name: str, log: Log, now_ms: int, records: int) -> None:
     assert not tally.wrong, tally.differences[:3]
     print(f"{name:<28}{records / cpu_s:>14,.0f}{records / wall_s:>14,.0f}{cpu_s:>9.2f}")
     for step, (count, took_s) in crew.steps.items():
-        print(f"    {step:<24}{count / took_s:>14,.0f}{'':>14}{took_s:>9.2f}")
+        print(f"    {step[:23]:<24}{count / took_s:>14,.0f}{'':>14}{took_s:>9.2f}")
     print(f"    {spool / records:.0f} bytes on disk a record")
 
 

@@ -115,8 +115,9 @@ async def _export(
     found = await topic_ids(settings.kafka_options(), [prefix + topic.name for topic in TOPICS])
     ids = {topic.name: found[prefix + topic.name] for topic in TOPICS if prefix + topic.name in found}
     if part.note is None:
+        began_ms = time.time_ns() // 1_000_000
         plan = await planned(log, ids, prefix, *period, selection)
-        part.begin(asked, plan, CODECS[asked["codec"]])
+        part.begin(asked, plan, CODECS[asked["codec"]], began_ms)
     elif not as_json:
         warn(f"going on with {part.file}, from record {part.kept.counts.records + 1}")
     await export_rest(log, part, ids, moved)

@@ -11,9 +11,9 @@ import typer
 from audit.export.file_log import FileLog
 from audit.verify.explaining import Explained, explained
 from audit.verify.findings import Tally
-from audit.verify.frame import Frame, Positions
+from audit.verify.frame import Frame
 from audit.verify.spool import DiskFull
-from audit.verify.verifying import frame_of, verify
+from audit.verify.verifying import frame_of_file, verify
 from audit.verify.work import Alone
 from cli.audit_progress import Moved, progress_bar
 from cli.audit_shown import documents, show
@@ -43,11 +43,7 @@ def replay_file(log: FileLog, as_json: bool) -> None:
 
 
 async def _replayed(log: FileLog, moved: Moved) -> tuple[Tally, Frame, Sequence[Explained]]:
-    async def nobody() -> Positions:
-        """No group works on a file: what is settled is told by the causes that the records name."""
-        return Positions()
-
-    frame = await frame_of(log, nobody, time.time_ns() // 1_000_000)
+    frame = await frame_of_file(log, time.time_ns() // 1_000_000)
     read, total = 0, log.plan.offsets
 
     def told(count: int) -> None:

@@ -147,6 +147,9 @@ def _difference(one: Explained) -> dict[str, Any]:
 def _unchecked(tally: Tally, frame: Frame) -> Iterator[tuple[str, int]]:
     for (topic, partition), _ in sorted(frame.begins_ms.items()):
         yield f"{topic}/{partition} before {frame.start(topic, partition)}: deleted by retention", 0
+    if frame.judged_until_ms is not None and _sum(tally, "not yet worked off") + _sum(tally, "pending"):
+        after = moment(frame.judged_until_ms)
+        yield f"whether all is there that belongs to records after {after}: the export ended there", 0
     yield from sorted(tally.unchecked.items())
 
 

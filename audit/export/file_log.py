@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from audit.export.exported_file import ExportFile, Row
+from audit.export.manifest import NotAManifest, manifest_path, read_manifest
 from audit.log import Place
 from schemas.avro_container import Block
 from schemas.codec import decode
@@ -65,12 +66,25 @@ class FileLog:
         with ExportFile(path) as file:
             self.plan = file.plan
         self._parts: dict[Place, list[_Part]] = {}
+        self._latest_ms = 0
 
     def note(self, block: Block, rows: Sequence[Row]) -> None:
         """Where the partitions of a block lie; `audit.export.chain_file.verify` calls it."""
+        self._latest_ms = max([self._latest_ms, *(row.record.at_ms for row in rows)])
         for place, held in groupby(rows, key=lambda row: row.link.place):
             first = next(held).record
             self._parts.setdefault(place, []).append(_Part(first.offset, first.at_ms, block.position))
+
+    def ends_ms(self) -> int:
+        """Until when the file holds what came: the end of its period, or when the export began. Where no
+        manifest tells that, its latest record; and never before that one, whoever wrote the manifest.
+        """
+        try:
+            began_ms = read_manifest(manifest_path(self._path)).began_at_ms or 0
+        except (NotAManifest, OSError):
+            began_ms = 0
+        until_ms = began_ms if self.plan.until_ms is None else min(self.plan.until_ms, began_ms)
+        return max(until_ms, self._latest_ms)
 
     async def bounds(self) -> Mapping[Place, tuple[int, int]]:
         """As they were when the export began: its period, not all that Kafka had."""

@@ -44,6 +44,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     made_at_ms: int
     pulsebook: str
     """The version that finished it."""
+    began_at_ms: int | None = None
+    """When the ends of the partitions were asked for; here, and not in the file: equal periods have equal
+    hashes whenever they are exported."""
 
     def text(self) -> bytes:
         """For the file."""

@@ -46,7 +46,7 @@ class Note(msgspec.Struct, forbid_unknown_fields=True):
     """How far the file is. `asked`: what the command asked for, as it was typed. `position`: bytes that hold.
 
     `done`: how many partitions are done, in the order of the plan; `offset`: where to go on in the next one,
-    None where it has not begun.
+    None where it has not begun. `began_ms`: when the ends of the partitions were asked for.
     """
 
     asked: dict[str, Any]
@@ -59,6 +59,7 @@ class Note(msgspec.Struct, forbid_unknown_fields=True):
     done: int = 0
     offset: int | None = None
     lost: list[Lost] = []
+    began_ms: int | None = None
 
 
 class PartFile:
@@ -77,13 +78,13 @@ class PartFile:
         self._stream.truncate(note.position if note else 0)
         self._stream.seek(0, os.SEEK_END)
 
-    def begin(self, asked: Mapping[str, Any], plan: Plan, codec: str) -> Note:
+    def begin(self, asked: Mapping[str, Any], plan: Plan, codec: str, began_ms: int) -> Note:
         """Write the header of a new file."""
         sync, text = secrets.token_bytes(SYNC_BYTES), plan.text()
         schema = json.dumps(schema_of(ExportedRecord), ensure_ascii=False).encode()
         self._stream.write(header(schema, codec, sync, {DESCRIPTION: text}))
         head = chain.beginning(text)
-        self.note = Note(dict(asked), text.decode(), codec, sync.hex(), 0, head, Counts())
+        self.note = Note(dict(asked), text.decode(), codec, sync.hex(), 0, head, Counts(), began_ms=began_ms)
         self._keep_note()
         return self.note
 
@@ -173,6 +174,7 @@ class PartFile:
             schemas=note.counts.schemas,
             lost=note.lost,
             row_schema=fingerprint(schema_of(ExportedRecord))[::-1].hex(),
+            began_at_ms=note.began_ms,
             made_at_ms=made_at_ms,
             pulsebook=version,
         )

@@ -40,6 +40,9 @@ class Frame:
     until_ms: int | None = None
     working: bool = True
     """Whether anybody is there who would send a timer that is due."""
+    judged_until_ms: int | None = None
+    """Of what is later, nothing is missed and nothing is too much: the partitions of an exported file do not
+    end at one instant, so an input may be there without all that followed, or the other way round."""
     only: str = ""
     """The one run that is looked at; empty: everything."""
 
@@ -57,6 +60,10 @@ class Frame:
         if self.since_ms is not None and at_ms < self.since_ms:
             return False
         return self.until_ms is None or at_ms < self.until_ms
+
+    def is_judged(self, at_ms: int) -> bool:
+        """Whether what stands beside a record of this time is there for certain."""
+        return self.judged_until_ms is None or at_ms <= self.judged_until_ms
 
     def is_trimmed(self, topic: str) -> bool:
         """Whether any partition of the topic lost its beginning."""

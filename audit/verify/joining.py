@@ -203,7 +203,7 @@ class Joining:
         for one in extra:
             if one.kind in FREE:
                 self._tally.counts[STANDS_ON[Kind(one.kind)], "from outside"] += 1
-            elif one.kind in OF_ALERTS and not_matched_yet:
+            elif (one.kind in OF_ALERTS and not_matched_yet) or not self._frame.is_judged(one.at_ms):
                 self._tally.counts[STANDS_ON[Kind(one.kind)], "pending"] += 1
             elif reason := self._retention.excuse(one, traces):
                 self._unchecked(reason, one)

@@ -124,10 +124,11 @@ class Outputs:
         if entry.key != key.encode():
             self._wrong(entry, "wrong key", f"it lies under the key {entry.key!r}, and is about {key}")
 
-    def _behind(self, topic: str, partition: int, offset: int) -> int:
+    def _behind(self, entry: Entry, topic: str, partition: int, offset: int) -> int:
         """The flag of a record whose cause is before that of one in front of it."""
         place = topic, partition
-        self._tally.caused(topic, partition, offset)
+        if self._frame.is_judged(entry.at_ms):
+            self._tally.caused(topic, partition, offset)
         latest = self._latest.get(place, -1)
         self._latest[place] = max(latest, offset)
         return BEHIND if offset < latest else 0
@@ -137,14 +138,14 @@ class Outputs:
         at = entry.partition, entry.offset
         if isinstance(record, AlertMatched):
             self._keyed(entry, record.alert_id)
-            flags = self._behind(ALERTS.name, record.partition, record.offset)
+            flags = self._behind(entry, ALERTS.name, record.partition, record.offset)
             content = content_hash(todays(entry.value or b"", record))
             self._emitter.found(
                 about(record) or _nothing(), content, at, record.at_ms, flags, record.catalog_offset
             )
         elif isinstance(record, AdmissionDecided):
             self._keyed(entry, record.request_id)
-            flags = self._behind(ADMISSIONS.name, record.partition, record.offset)
+            flags = self._behind(entry, ADMISSIONS.name, record.partition, record.offset)
             flags |= STARTED if record.decision == "started" else 0
             content = content_hash(todays(entry.value or b"", record))
             self._emitter.found(about(record) or _nothing(), content, at, record.at_ms, flags)
@@ -163,7 +164,8 @@ class Outputs:
             self._wrong(entry, "wrong cause", f"{text}{entry.partition}")
         self._keyed(entry, head.run_id)
         quiet = REPORTS_NOTHING in entry.headers
-        flags = self._behind(RUN_INBOX.name, entry.partition, head.cause_offset) | (QUIET if quiet else 0)
+        flags = self._behind(entry, RUN_INBOX.name, entry.partition, head.cause_offset)
+        flags |= QUIET if quiet else 0
         one = About(Kind.JOURNAL, head.run_id, head.seq)
         at = entry.partition, entry.offset
         if entry.offset < self._end:  # beyond it, only the sink's input is of interest

@@ -14,9 +14,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import replace
 from typing import Protocol
 
+from audit.export.file_log import FileLog
 from audit.log import Log, Place
 from audit.verify.findings import Tally
-from audit.verify.frame import Frame, Positions
+from audit.verify.frame import SKEW_MS, Frame, Positions
 from audit.verify.outputs import READ
 from audit.verify.work import Part, Step
 from schemas.topics import ADMISSIONS, ALERTS, CATALOG, RUN_INBOX, RUN_JOURNAL
@@ -61,6 +62,18 @@ async def frame_of(
         until_ms=until_ms,
         working=positions.members > 0,
     )
+
+
+async def frame_of_file(log: FileLog, now_ms: int) -> Frame:
+    """Of an exported file. No group works on it: what is settled is told by the causes that its records
+    name, but for those of its last minute (`Frame.judged_until_ms`).
+    """
+
+    async def nobody() -> Positions:
+        return Positions()
+
+    frame = await frame_of(log, nobody, now_ms)
+    return replace(frame, judged_until_ms=log.ends_ms() - SKEW_MS)
 
 
 def _settled(positions: Positions, ends: Mapping[Place, int]) -> dict[Place, int]:

@@ -122,13 +122,14 @@ async def export_to(
     note_every_s: float = 0.0,
     anew: bool = False,
     ids: Mapping[str, str] = IDS,
+    now_ms: int = BEGAN_MS,
 ) -> Manifest:
     """What the command does, with this log; it is continued where there is a part."""
     asked = {"since": since_ms, "until": until_ms, "codec": codec}
     part = opened(file, asked, anew=anew, note_every_s=note_every_s)
     try:
         if part.note is None:
-            part.begin(asked, await planned(log, ids, PREFIX, since_ms, until_ms, selection), codec)
+            part.begin(asked, await planned(log, ids, PREFIX, since_ms, until_ms, selection), codec, now_ms)
         await export(log, part, ids, lambda done, total: None)
         return part.finish("0.1.0", BEGAN_MS)
     finally:

@@ -12,12 +12,13 @@ from cli.tables import show_rows
 
 app = typer.Typer(no_args_is_help=True, help="Webhook endpoints: make, list, rotate and delete them.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The endpoint's name.", show_default=False)]
+Reason = Annotated[str, typer.Option(help="Why, for the record.")]
 
 
 @app.command()
-def create(name: Name, as_json: JsonOption = False) -> None:
+def create(name: Name, reason: Reason = "", as_json: JsonOption = False) -> None:
     """Make an endpoint and say how to set it up in Datadog. Its address is shown once, as the last line."""
-    answer = client.call("POST", "/api/v1/endpoints", body={"name": name})
+    answer = client.call("POST", "/api/v1/endpoints", body={"name": name, "reason": reason})
     _show(name, answer, as_json)
 
 
@@ -25,10 +26,12 @@ def create(name: Name, as_json: JsonOption = False) -> None:
 def rotate(
     name: Name,
     keep_old: Annotated[str, typer.Option(help="How long the old address goes on working.")] = "24h",
+    reason: Reason = "",
     as_json: JsonOption = False,
 ) -> None:
     """Give an endpoint a new address; the old one is accepted for a while."""
-    answer = client.call("POST", client.at("endpoints", name, "rotate"), body={"keep_old": keep_old})
+    body = {"keep_old": keep_old, "reason": reason}
+    answer = client.call("POST", client.at("endpoints", name, "rotate"), body=body)
     _show(name, answer, as_json)
 
 
@@ -41,9 +44,9 @@ def list_endpoints(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def delete(name: Name, as_json: JsonOption = False) -> None:
+def delete(name: Name, reason: Reason = "", as_json: JsonOption = False) -> None:
     """Remove an endpoint: its address answers 404 from now on."""
-    client.call("DELETE", client.at("endpoints", name))
+    client.call("DELETE", client.at("endpoints", name), query={"reason": reason or None})
     document({"name": name, "deleted": True}) if as_json else say(f"endpoint {name} deleted")
 
 

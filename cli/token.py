@@ -16,16 +16,18 @@ Name = Annotated[
         metavar="NAME", help="The token's name: the actor of what is done with it.", show_default=False
     ),
 ]
+Reason = Annotated[str, typer.Option(help="Why, for the record.")]
 
 
 @app.command()
 def create(
     name: Name,
     role: Annotated[Role, typer.Option(help="What its bearer may do.", show_default=False)],
+    reason: Reason = "",
     as_json: JsonOption = False,
 ) -> None:
     """Make a token. Its value is the last line, shown this once."""
-    answer = client.call("POST", "/api/v1/tokens", body={"name": name, "role": role})
+    answer = client.call("POST", "/api/v1/tokens", body={"name": name, "role": role, "reason": reason})
     if as_json:
         document(answer)
         return
@@ -46,7 +48,7 @@ def list_tokens(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def delete(name: Name, as_json: JsonOption = False) -> None:
+def delete(name: Name, reason: Reason = "", as_json: JsonOption = False) -> None:
     """Remove a token: it is refused from now on."""
-    client.call("DELETE", client.at("tokens", name))
+    client.call("DELETE", client.at("tokens", name), query={"reason": reason or None})
     document({"name": name, "deleted": True}) if as_json else say(f"token {name} deleted")

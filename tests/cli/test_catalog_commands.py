@@ -5,6 +5,7 @@ import json
 import pytest
 
 from cli.endpoint import payload
+from schemas.catalog import EndpointSet, TokenSet
 from schemas.topics import CATALOG
 from tests.cli.conftest import Pulsebook, Served
 
@@ -73,3 +74,24 @@ def test_a_role_that_does_not_exist_is_wrong_use(web: Served, pulsebook: Pulsebo
     done = pulsebook("token", "create", "ci", "--role", "king")
     assert done.exit_code == 2
     assert "operator" in done.stderr
+
+
+def test_every_change_of_an_endpoint_or_token_keeps_the_reason_that_was_given(
+    web: Served, pulsebook: Pulsebook
+) -> None:
+    for line in (
+        "endpoint create ops",
+        "endpoint rotate ops",
+        "endpoint delete ops",
+        "token create ci --role viewer",
+        "token delete ci",
+    ):
+        assert pulsebook(*line.split(), "--reason", f"for {line}").exit_code == 0
+    changes = [one for one in web.records(CATALOG) if isinstance(one, EndpointSet | TokenSet)]
+    assert [one.reason for one in changes if one.reason] == [
+        "for endpoint create ops",
+        "for endpoint rotate ops",
+        "for endpoint delete ops",
+        "for token create ci --role viewer",
+        "for token delete ci",
+    ]

@@ -1,5 +1,6 @@
 """Whatever is done to a record of any topic is named: changed, dropped, written again, moved, made up."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from msgspec.structs import replace
 
 from audit.verify.findings import Tally
 from connectors.event_log import Entry
-from schemas.admissions import Candidate
+from schemas.admissions import Candidate, RunEnded
 from schemas.alerts import AlertReceived
 from schemas.catalog import RevisionAdded
 from schemas.codec import encode
+from schemas.dead_letters import DeadLetter
 from schemas.decisions import AdmissionDecided, AlertMatched
 from schemas.events import JournalRecord
 from schemas.fields import Record
@@ -92,13 +94,18 @@ async def test_a_record_that_was_written_again_is_counted_and_its_place_kept(
     assert place(again) in {*tally.repeats, *named(tally)}
 
 
-@pytest.mark.parametrize("kind", OUTSIDE, ids=lambda kind: kind.__name__)
-async def test_an_input_that_was_written_again_lacks_what_would_follow(
-    kind: type[Record], made: Making, tmp_path: Path
-) -> None:
-    topics, again = added(made.topics, first(made.topics, kind))
+async def test_an_alert_that_was_written_again_lacks_what_would_follow(made: Making, tmp_path: Path) -> None:
+    topics, again = added(made.topics, first(made.topics, AlertReceived))
     tally = await findings(topics, tmp_path, made)
-    assert kind is StepFinished or place(again) in named(tally)
+    assert [(one.what, one.expected) for one in tally.differences] == [("missing", place(again))]
+
+
+async def test_an_answer_that_comes_again_leads_to_nothing_and_is_no_difference(
+    made: Making, tmp_path: Path
+) -> None:
+    topics, _ = added(made.topics, first(made.topics, StepFinished))
+    tally = await findings(topics, tmp_path, made)
+    assert tally.differences == []
 
 
 @pytest.mark.parametrize(
@@ -139,6 +146,50 @@ async def test_a_record_that_was_made_up_is_named(kind: type[Record], made: Maki
     tally = await findings(topics, tmp_path, made)
     mine = [one for one in tally.differences if one.found == place(new)]
     assert [one.what for one in mine] == ["unexplained"], tally.differences
+
+
+async def test_an_alert_that_nobody_received_lacks_its_decision(made: Making, tmp_path: Path) -> None:
+    entry = first(made.topics, AlertReceived)
+    record: Any = entry.record
+    topics, new = added(made.topics, entry, value=encode(replace(record, alert_id="a-forged")))
+    tally = await findings(topics, tmp_path, made)
+    assert [(one.what, one.expected) for one in tally.differences] == [("missing", place(new))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "what"),
+    [
+        (RunEnded, {"run_id": "r-forged"}, "unexplained"),
+        (DeadLetter, {"offset": 1_000_000}, "unexplained"),
+        (RevisionAdded, {"digest": "0" * 64}, "altered"),
+    ],
+    ids=["RunEnded", "DeadLetter", "RevisionAdded"],
+)
+async def test_an_end_a_letter_and_a_revision_that_were_made_up_are_named(
+    kind: type[Record], fields: dict[str, Any], what: str, made: Making, tmp_path: Path
+) -> None:
+    entry = first(made.topics, kind)
+    record: Any = entry.record
+    topics, new = added(made.topics, entry, value=encode(replace(record, **fields)))
+    tally = await findings(topics, tmp_path, made)
+    assert [(one.what, one.found) for one in tally.differences] == [(what, place(new))]
+
+
+async def test_reports_of_one_run_that_changed_places_are_named(made: Making, tmp_path: Path) -> None:
+    def of_one(entry: Entry) -> list[Entry]:
+        return [one for one in made.topics["publications"] if one.key == entry.key]
+
+    one, other = next(of_one(each)[:2] for each in made.topics["publications"] if len(of_one(each)) > 1)
+    swap = {one.offset: other.value, other.offset: one.value}
+    moved = [
+        dataclasses.replace(each, value=swap.get(each.offset, each.value))
+        if each.partition == one.partition
+        else each
+        for each in made.topics["publications"]
+    ]
+    tally = await findings({**made.topics, "publications": moved}, tmp_path, made)
+    assert {each.what for each in tally.differences} == {"out of order"}
+    assert named(tally) & {place(one), place(other)}
 
 
 async def test_another_content_under_the_same_run_and_seq_contradicts(made: Making, tmp_path: Path) -> None:

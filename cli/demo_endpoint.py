@@ -15,6 +15,7 @@ from cli.data_folder import keep, kept
 
 NAME = "demo"
 FILE = "demo-endpoint.json"
+WHY = "the demo endpoint of pulsebook up"
 TRIES = 20
 AGAIN_AFTER_S = 0.5
 
@@ -42,7 +43,8 @@ async def _path(client: httpx.AsyncClient, file: Path, own_log: bool) -> str:
     if held is not None and (noted or not own_log):
         return ""
     where = "/api/v1/endpoints" if held is None else f"/api/v1/endpoints/{NAME}/rotate"
-    made = (await client.post(where, json={"name": NAME} if held is None else {})).raise_for_status().json()
+    body = {"reason": WHY} if held else {"name": NAME, "reason": WHY}
+    made = (await client.post(where, json=body)).raise_for_status().json()
     path = httpx.URL(made["url"]).path
     held = await _held(client)
     keep(file, json.dumps({"path": path, "at_ms": held["at_ms"] if held else 0}))

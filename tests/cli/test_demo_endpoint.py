@@ -7,7 +7,9 @@ import httpx
 import pytest
 
 from cli import demo_endpoint as module
-from cli.demo_endpoint import FILE, demo_endpoint
+from cli.demo_endpoint import FILE, WHY, demo_endpoint
+from schemas.catalog import EndpointSet
+from schemas.topics import CATALOG
 from tests.cli.conftest import Pulsebook, Served
 
 
@@ -60,3 +62,9 @@ async def test_a_web_that_does_not_come_to_answer_is_given_up(
     monkeypatch.setattr(module, "AGAIN_AFTER_S", 0.001)
     with pytest.raises(httpx.ConnectError):
         await demo_endpoint(tmp_path, "http://127.0.0.1:9", {}, True)
+
+
+async def test_the_audit_log_can_say_why_it_is_there(web: Served, tmp_path: Path) -> None:
+    await path_of(web, tmp_path)
+    (change,) = [one for one in web.records(CATALOG) if isinstance(one, EndpointSet)]
+    assert (change.name, change.reason) == ("demo", WHY)

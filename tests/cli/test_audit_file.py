@@ -158,9 +158,11 @@ def test_an_export_that_is_killed_goes_on_and_has_the_head_of_one_that_was_not(
         while noted(note) <= after:
             assert process.poll() is None, "it was faster than its first note: MANY more records are needed"
             time.sleep(0.02)
+        process.send_signal(signal.SIGSTOP)  # however long the next command takes, it finds it at work
         in_use = pulsebook("audit", "export", str(file))
         assert (in_use.exit_code, "another export writes" in in_use.stderr) == (2, True)
         process.send_signal(how)
+        process.send_signal(signal.SIGCONT)
         said = process.communicate(timeout=60)[1].decode()
         assert process.returncode == code, said
         after = noted(note)

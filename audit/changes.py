@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import assert_never, get_args
 
+import msgspec
+
 from audit.log import Entry
-from engine.holds import MUTE, PAUSE, PAUSE_ALL
+from engine.holds import MUTE, PAUSE, PAUSE_ALL, Muting
 from engine.playbook.durations import as_duration
+from engine.rebuilds import REBUILD
 from schemas.catalog import (
     CatalogChange,
     EndpointSet,
@@ -49,7 +52,9 @@ def changes(entries: Iterable[Entry]) -> Iterator[Change]:
     for entry in entries:
         record = entry.record
         if isinstance(record, RebuildReported):
-            name, what, actor = f"{record.table}/{record.partition}", _came_to(record), record.actor
+            # A read model is whole: it has no partition.
+            name = record.table if record.partition < 0 else f"{record.table}/{record.partition}"
+            what, actor = _came_to(record), record.actor
             yield Change(entry.offset, entry.at_ms, record.at_ms, actor, "rebuild", name, what, record.reason)
             continue
         if not isinstance(record, get_args(CatalogChange)):
@@ -73,6 +78,8 @@ def _about(record: CatalogChange) -> tuple[str, str]:
         case TokenSet():
             return "token", record.name
         case SwitchSet():
+            if record.name.startswith(REBUILD):
+                return "rebuild", record.name.removeprefix(REBUILD)
             return "switch", record.name
         case _:
             assert_never(record)
@@ -137,13 +144,30 @@ def _of_token(record: TokenSet, before: TokenSet | None) -> str:
 
 def _of_switch(record: SwitchSet, before: SwitchSet | None) -> str:
     name, value = record.name, record.value
+    if name.startswith(REBUILD):
+        return "asked for"
     if name == PAUSE_ALL or name.startswith(PAUSE):
         return "paused" if value is True else "resumed" if value is False else f"set to {_json(value)}"
     if name.startswith(MUTE) and value is None:
         return "mute deleted"
+    if name.startswith(MUTE) and (muted := _muted(value, record.at_ms)):
+        return muted
     if before is None or before.value == value:
         return f"set to {_json(value)}"
     return f"changed from {_json(before.value)} to {_json(value)}"
+
+
+def _muted(value: Json, at_ms: int) -> str:
+    """What a mute mutes, and for how long; empty where it is none that can be read."""
+    try:
+        muting = msgspec.convert(value, Muting)
+    except msgspec.ValidationError:
+        return ""
+    if muting.until_ms <= at_ms:
+        return ""
+    asks = [f"{key} {' or '.join(values)}" for key, values in muting.tags.items()]
+    asks += [f"playbook {' or '.join(muting.playbooks)}"] if muting.playbooks else []
+    return f"muted {', '.join(asks) or 'everything'} for {as_duration(muting.until_ms - at_ms)}"
 
 
 def _came_to(report: RebuildReported) -> str:

@@ -10,6 +10,7 @@ import typer
 from cli import client
 from cli.example import example_body
 from cli.output import ANSWER_IS_NO, WRONG_USE, JsonOption, document, fail, say
+from cli.period import period_ms
 from cli.tables import show_rows
 from cli.trace_shown import show_trace
 
@@ -69,11 +70,17 @@ def list_alerts(
     as_json: JsonOption = False,
 ) -> None:
     """The latest alerts, and the playbooks that each matched."""
+    period_ms(since or None, until or None)
     asked = {"endpoint": endpoint, "playbook": playbook, "text": matching, "since": since, "until": until}
     rows = client.pages("/api/v1/alerts", {name: value or None for name, value in asked.items()}, limit)
     columns = ("alert_id", "received_at_ms", "endpoint", "transition", "matched", "title")
     none = "no such alerts" if any(asked.values()) else "no alerts yet; try: pulsebook alert send --example"
-    show_rows(rows, columns, as_json, none)
+    show_rows(rows if as_json else map(_titled, rows), columns, as_json, none)
+
+
+def _titled(row: dict[str, Any]) -> dict[str, Any]:
+    """What could not be read has no title; a line with nothing on it would leave people wondering."""
+    return {**row, "title": f"(could not be read: {row['unparsable']})"} if row.get("unparsable") else row
 
 
 @app.command()

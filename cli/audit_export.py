@@ -14,10 +14,11 @@ from audit.export.exporting import export as export_rest
 from audit.export.manifest import Manifest
 from audit.export.part_file import CannotExport, PartFile, opened
 from audit.export.plan import Selection, planned
+from audit.export.selecting import Selected, selected
 from cli.audit_crew import audit_log
 from cli.audit_progress import Moved, progress_bar
 from cli.composing import found_kafka, load_settings
-from cli.output import CANNOT_REACH, WRONG_USE, JsonOption, document, fail, say, warn
+from cli.output import ANSWER_IS_NO, CANNOT_REACH, WRONG_USE, JsonOption, document, fail, say, warn
 from cli.period import SinceOption, UntilOption, period_ms
 from connectors.errors import ConnectorError
 from connectors.topic_ids import topic_ids
@@ -114,14 +115,28 @@ async def _export(
     log, prefix = audit_log(settings), settings.topic_prefix
     found = await topic_ids(settings.kafka_options(), [prefix + topic.name for topic in TOPICS])
     ids = {topic.name: found[prefix + topic.name] for topic in TOPICS if prefix + topic.name in found}
+    chosen = None
     if part.note is None:
         began_ms = time.time_ns() // 1_000_000
         plan = await planned(log, ids, prefix, *period, selection)
+        if plan.selection:
+            chosen = await selected(log, plan)
+            _refuse_unknown(chosen)
         part.begin(asked, plan, CODECS[asked["codec"]], began_ms)
     elif not as_json:
         warn(f"going on with {part.file}, from record {part.kept.counts.records + 1}")
-    await export_rest(log, part, ids, moved)
+    await export_rest(log, part, ids, moved, chosen)
     return part.finish(version("pulsebook"), time.time_ns() // 1_000_000)
+
+
+def _refuse_unknown(chosen: Selected) -> None:
+    """A slip in an id would else make a file with nothing in it, which looks as one of what was meant."""
+    if chosen.not_met:
+        fail(
+            f"nothing is on record of {', '.join(chosen.not_met)}, as far as that is kept and in the period; "
+            "nothing was exported. Ids are those of `alert list`, `alert trace` and `run list`",
+            ANSWER_IS_NO,
+        )
 
 
 def _show(made: Manifest, file: Path, as_json: bool) -> None:

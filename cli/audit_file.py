@@ -1,5 +1,6 @@
 """`pulsebook audit verify FILE`: how the verdict on an exported file is said."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -26,11 +27,15 @@ HeadOption = Annotated[
     typer.Option("--head", metavar="HASH", help="The head that `audit export` printed, kept elsewhere."),
 ]
 
+HEAD_DIGITS = 64
+
 
 def verify_file(path: Path, head: str | None, as_json: bool, replay: bool = False) -> None:
     """Verify a file and say the verdict; with `replay` also whether all in it follows. Ends the command:
     exit code 1 where anything is wrong, 2 where the file cannot be opened.
     """
+    if head is not None and not re.fullmatch(rf"[0-9a-fA-F]{{{HEAD_DIGITS}}}", head.strip()):
+        fail(f"--head {head} is no head: one has {HEAD_DIGITS} digits of 0 to 9 and a to f", WRONG_USE)
     try:
         size = path.stat().st_size
         with progress_bar("verifying") as moved:
@@ -44,7 +49,7 @@ def verify_file(path: Path, head: str | None, as_json: bool, replay: bool = Fals
     if as_json:
         document(msgspec.to_builtins(verdict))
     else:
-        _show(verdict)
+        _show(verdict, head)
     if verdict.findings:
         raise typer.Exit(ANSWER_IS_NO)
     if log is not None:
@@ -55,7 +60,8 @@ def _not_noted(*_: object) -> None:
     """Where no log is made of the file."""
 
 
-def _show(verdict: Verdict) -> None:
+def _show(verdict: Verdict, kept: str | None) -> None:
+    """`kept`: the head that was given."""
     for topic, count in verdict.topics.items():
         say(f"{topic:<14}{count:>12}")
     for note in verdict.notes:
@@ -64,6 +70,17 @@ def _show(verdict: Verdict) -> None:
         say(f"{finding.kind}: {finding.text}")
     if verdict.head is not None:
         say(f"head {verdict.head}")
+    elif verdict.export is not None:
+        say("no head: the chain is broken")
+    is_given = kept is not None and verdict.head is not None and kept.strip().lower() == verdict.head
     if not verdict.findings:
         manifest = ", as the manifest says" if verdict.manifest else ""
-        say(f"{verdict.records} records, each as it was exported{manifest}")
+        given = "; the head is the one that was given" if is_given else ""
+        say(f"{verdict.records} records, each as it was exported{manifest}{given}")
+        if kept is None and verdict.manifest:
+            warn(
+                "whoever can write here can make file and manifest anew: compare the head with the one that "
+                "was kept elsewhere (--head)"
+            )
+    elif is_given:
+        say(f"the head is the one that was given: the {verdict.records} records are as they were exported")

@@ -77,6 +77,8 @@ def verdict(tally: Tally) -> str:
         )
     unchecked = sum(tally.unchecked.values())
     but = f"; {unchecked} could not be checked" if unchecked else ""
+    if not compared:
+        return f"no difference, but nothing was compared: no input there leads to anything{but}"
     return f"no difference: {compared} records are what follows from their inputs{but}"
 
 

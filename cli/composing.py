@@ -55,7 +55,8 @@ def named_kafka(settings: Settings) -> Settings:
     if not settings.kafka:
         fail(
             "PULSEBOOK_KAFKA names no Kafka servers (HOST:PORT). On one machine, `pulsebook up` starts one "
-            "by itself.",
+            f"by itself; the one of an `up` whose data is not in {settings.data_dir} is found with "
+            "PULSEBOOK_DATA_DIR, as it printed.",
             WRONG_USE,
         )
     return settings

@@ -28,5 +28,6 @@ def period_ms(since: str | None, until: str | None) -> tuple[int | None, int | N
     except BadTime as wrong:
         fail(str(wrong), WRONG_USE)
     if from_ms is not None and from_ms >= (now_ms if to_ms is None else to_ms):
-        fail("nothing lies in that period: --since is not before --until", WRONG_USE)
+        end = "now" if to_ms is None else "--until"
+        fail(f"nothing lies in that period: --since is not before {end}", WRONG_USE)
     return from_ms, to_ms

@@ -198,7 +198,7 @@ def enable(name: Name, reason: Why = "", as_json: JsonOption = False) -> None:
 
 @app.command()
 def disable(name: Name, reason: Why = "", as_json: JsonOption = False) -> None:
-    """Let a playbook start nothing new; alerts that match it are recorded as held back."""
+    """Let a playbook start nothing new; alerts are then recorded as not matched: it is disabled."""
     answer = client.call("POST", client.at("playbooks", name, "disable"), body={"reason": reason})
     document(answer) if as_json else say(f"{name}: disabled")
 

@@ -21,6 +21,7 @@ from cli.output import (
     span,
     styled,
 )
+from cli.period import period_ms
 from cli.run_export import export_test
 from cli.run_shown import answer_command, event_line, show_run
 from cli.tables import show_rows
@@ -97,6 +98,7 @@ def list_runs(
     as_json: JsonOption = False,
 ) -> None:
     """The latest runs."""
+    period_ms(since or None, until or None)
     query = {"status": status, "playbook": playbook, "alert_id": alert, "since": since, "until": until}
     rows = list(client.pages("/api/v1/runs", {name: value or None for name, value in query.items()}, limit))
     if not as_json:

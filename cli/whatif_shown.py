@@ -57,6 +57,7 @@ class Shown:
         _say_alerts(report, question)
         rows = [_row(name, report) for name in sorted(report.worlds.looked_at)]
         show_rows(rows, _PLAYBOOKS, False, "")
+        _say_disabled(report)
         for name, tally in sorted(report.tallies.items()):
             _say_playbook(name, tally)
         self._say_changes(report)
@@ -67,8 +68,8 @@ class Shown:
         if not report.changed:
             say("nothing would change for the alerts of this period")
             return
-        more = f"; the first {len(kept)}" if len(kept) < report.changed else ""
-        say(f"{_counted(report.changed, 'difference')}{more}:")
+        more = f"; the first {len(kept)}" if 0 < len(kept) < report.changed else ""
+        say(f"{_counted(report.changed, 'difference')}{more}{':' if kept else '; --show N shows some'}")
         for change in kept:
             _say_change(change)
 
@@ -128,8 +129,20 @@ def _say_alerts(report: Report, question: Question) -> None:
     end = "now" if question.to_ms is None else moment(question.to_ms)[:19]
     say(f"{_counted(found.alerts, 'alert')} from {begin} to {end}, {found.kept} of them played through")
     if found.unreadable:
-        say(f"{_counted(found.unreadable, 'alert')} left out, last because: {found.unreadable_why}")
+        say(f"{_counted(found.unreadable, 'unreadable alert')} left out, one because: {found.unreadable_why}")
     say()
+
+
+def _say_disabled(report: Report) -> None:
+    """That nothing would change is no news of a playbook that starts nothing on either side."""
+    for name in sorted(report.worlds.looked_at):
+        held = report.worlds.wanted.playbooks.get(name)
+        if held is not None and not held.enabled and report.worlds.standing[name] != "same":
+            say()
+            say(
+                f"{name} is disabled, and stays so with these files: it starts nothing on either side. "
+                f"What it would do is told once it is enabled: pulsebook playbook enable {name}"
+            )
 
 
 def _row(name: str, report: Report) -> dict[str, Any]:

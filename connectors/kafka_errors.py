@@ -25,6 +25,8 @@ NEVER_PASSES: tuple[type[KafkaError], ...] = (
     kafka.UnsupportedVersionError,
 )
 """What somebody has to mend: settings, rights, versions. Everything else may pass by itself."""
+UNANSWERED = "Unable to bootstrap"
+"""In what aiokafka says where none of the named servers could be asked."""
 
 
 @contextmanager
@@ -42,5 +44,8 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def said(error: BaseException) -> str:
-    """The error's name and what it says."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    """The error's name and what it says; of aiokafka's, which begin with their own name, that once."""
+    name, text = type(error).__name__, str(error)
+    if isinstance(error, kafka.KafkaConnectionError) and UNANSWERED in text:
+        return "no Kafka answers there; is it running, are PULSEBOOK_KAFKA and the security settings right?"
+    return text if text.startswith(name) else f"{name}: {text}" if text else name

@@ -34,7 +34,7 @@ Seen = Callable[[Block, list[Row]], None]
 
 class Verdict(msgspec.Struct, kw_only=True):
     """What became of verifying a file. `findings`: what is wrong, the first cause first; none: it is as it
-    was exported. `notes`: what could not be checked.
+    was exported. `notes`: what could not be checked. `head`: None where the chain is broken.
     """
 
     file: str
@@ -67,7 +67,11 @@ def verify(
     except NotAnExport as error:
         verdict.findings.insert(0, Finding("not an export", str(error)))
         return verdict
-    if not found:
+    if found:
+        # The last hash may still be the right one where a record before it was altered: no head, lest anybody
+        # compares that and is content.
+        verdict.head = None
+    else:
         found = _outside_findings(path, file.plan, counts, checking.head, manifest, head)
     verdict.findings = found + verdict.findings
     if head is None and manifest is None and not verdict.findings:

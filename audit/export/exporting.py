@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 from audit.export.counts import Lost
 from audit.export.part_file import CannotExport, PartFile
 from audit.export.plan import Plan
-from audit.export.selecting import selected
+from audit.export.selecting import Selected, selected
 from audit.log import Entry, Log, Place
 
 Takes = Callable[[Entry], bool]
@@ -19,8 +19,10 @@ Told = Callable[[int, int], None]
 """Is told, now and then: how many offsets were looked at, and how many there are."""
 
 
-async def export(log: Log, part: PartFile, topic_ids: Mapping[str, str], told: Told) -> None:
-    """Add all that is missing in the file.
+async def export(
+    log: Log, part: PartFile, topic_ids: Mapping[str, str], told: Told, chosen: Selected | None = None
+) -> None:
+    """Add all that is missing in the file. `chosen`: what belongs to the plan's selection, where known.
 
     Raises CannotExport where a topic is not the one that the file was begun with, and what `log` and the disk
     raise; but for a full disk the file has all that was read until then.
@@ -31,7 +33,9 @@ async def export(log: Log, part: PartFile, topic_ids: Mapping[str, str], told: T
         raise CannotExport(
             f"{', '.join(changed)} was deleted and made again since the export began: --force begins it anew"
         )
-    takes: Takes = (await selected(log, plan)).takes if plan.selection else _everything
+    takes: Takes = _everything
+    if plan.selection:
+        takes = (chosen or await selected(log, plan)).takes
     try:
         await _rest(log, part, plan, takes, told)
         await part.keep()

@@ -25,7 +25,16 @@ from schemas.fields import Record
 from schemas.ids import alert_id_for_record
 from schemas.inbox import RunRecovered, RunRequested
 from schemas.relations import PinnedChild
-from schemas.topics import ADMISSIONS, ALERTS, DEAD_LETTERS, DECISIONS, PUBLICATIONS, RUN_INBOX, RUN_JOURNAL
+from schemas.topics import (
+    ADMISSIONS,
+    ALERTS,
+    CATALOG,
+    DEAD_LETTERS,
+    DECISIONS,
+    PUBLICATIONS,
+    RUN_INBOX,
+    RUN_JOURNAL,
+)
 
 GATHERED = (DECISIONS.name, ADMISSIONS.name, RUN_INBOX.name, DEAD_LETTERS.name)
 _OF_A_RUN = (RUN_INBOX.name, RUN_JOURNAL.name, PUBLICATIONS.name)
@@ -39,6 +48,16 @@ class Selected:
         self.runs, self.alerts = set(selection.runs), set(selection.alerts)
         self.playbooks, self.revisions = set(selection.playbooks), set[str]()
         self.endpoints, self.letters = set[str](), set[tuple[int, int]]()
+        self._not_met = {
+            "run": set(selection.runs),
+            "alert": set(selection.alerts),
+            "playbook": set(selection.playbooks),
+        }
+
+    @property
+    def not_met(self) -> list[str]:
+        """What was asked for and nothing kept tells of, such as "run r-1": mistyped, or older than all."""
+        return [f"{kind} {one}" for kind, names in self._not_met.items() for one in sorted(names)]
 
     @property
     def count(self) -> int:
@@ -48,6 +67,7 @@ class Selected:
 
     def gather(self, entry: Entry) -> None:
         """Take over the ids of a record that belongs here."""
+        self._meet(entry)
         match entry.record:
             case AlertMatched(looked=looked, alert_id=alert_id):
                 if any(one.matched and one.playbook in self._asked_playbooks for one in looked):
@@ -67,6 +87,27 @@ class Selected:
                     self.letters.add((entry.partition, entry.offset))
             case _:
                 pass
+
+    def _meet(self, entry: Entry) -> None:
+        runs, alerts, playbooks = self._not_met.values()
+        if not (runs or alerts or playbooks):
+            return
+        match entry.record:
+            case AlertMatched(alert_id=alert_id):
+                alerts.discard(alert_id)
+            case AlertReceived(alert_id=alert_id):
+                alerts.discard(alert_id)
+            case AdmissionDecided() | Candidate() | RunRequested() as one:
+                runs.discard(one.run_id)
+                playbooks.discard(one.playbook)
+            case PlaybookSet(name=name):
+                playbooks.discard(name)
+            case _:
+                pass
+        if entry.topic == ALERTS.name:
+            alerts.discard(alert_id_for_record(entry.topic, entry.partition, entry.offset))
+        elif entry.topic == RUN_INBOX.name:
+            runs.discard(_text(entry.key))
 
     def _gather_run(self, one: Candidate | RunRequested) -> None:
         alert_id = one.alert.id if one.alert else ""
@@ -148,7 +189,10 @@ class Selected:
 async def selected(log: Log, plan: Plan) -> Selected:
     """All ids that belong to a plan's selection: read from the oldest record kept to the plan's end."""
     found = Selected(plan.selection)
-    until = {place: end for place, (_, end) in plan.bounds.items() if place[0] in GATHERED and end}
+    # The last two only to know whether there is what was asked for, also where nothing came of it.
+    topics = {*GATHERED} | ({ALERTS.name} if plan.selection.alerts else set())
+    topics |= {CATALOG.name} if plan.selection.playbooks else set()
+    until = {place: end for place, (_, end) in plan.bounds.items() if place[0] in topics and end}
     before = -1
     while until and found.count > before:
         before = found.count

@@ -190,10 +190,10 @@ class Joining:
             else:
                 text = "nobody decided about it" if one.flags & UNKNOWN else ""
                 self._differs("missing", one.at_ms, one, one, None, text)
-        known = {(one.kind, one.number) for one in traces if one.side == Side.EXPECTED}
+        known = {(one.kind, one.number): one for one in traces if one.side == Side.EXPECTED}
         for one in left:
-            contradicts = one.kind == Kind.JOURNAL and (one.kind, one.number) in known
-            self._differs("contradicts" if contradicts else "unexplained", one.at_ms, one, None, one, "")
+            other = known.get((one.kind, one.number)) if one.kind == Kind.JOURNAL else None
+            self._differs("contradicts" if other else "unexplained", one.at_ms, one, other, one, "")
         return excused
 
     def _judged(self, extra: Iterable[Trace], traces: Sequence[Trace]) -> tuple[list[Trace], list[Trace]]:

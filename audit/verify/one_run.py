@@ -31,7 +31,10 @@ async def verify_run(run_id: str, frame: Frame, crew: Crew, log: Log) -> tuple[T
     partition = _partition(run_id, RUN_INBOX.name, frame)
     inbox = await _of_key(run_id, RUN_INBOX.name, frame, log)
     if not inbox:
-        raise UnknownRun(f"there is nothing about {run_id} in run-inbox/{partition}, as far as that is kept")
+        raise UnknownRun(
+            f"there is nothing about {run_id} in run-inbox/{partition}, as far as that is kept; "
+            "`pulsebook run list` names runs"
+        )
     tally = Tally()
     steps = (
         [Part("read", RUN_JOURNAL.name, partition), Part("read", PUBLICATIONS.name, partition)],

@@ -115,6 +115,8 @@ class Outputs:
         }
 
     def _wrong(self, entry: Entry, what: str, text: str) -> None:
+        if not self._frame.within(entry.at_ms):
+            return
         found = (entry.topic, entry.partition, entry.offset)
         self._tally.differs(
             Difference(entry.at_ms, entry.topic, what, number=entry.offset, found=found, text=text)

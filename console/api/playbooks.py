@@ -155,7 +155,7 @@ async def enable(
 async def disable(
     parts: Given, request: Asked, name: FromPath[str], data: JSONBody[Reason | None] = None
 ) -> PlaybookSummary:
-    """Alerts that match it are recorded as held back; runs in flight go on."""
+    """Alerts are recorded as not matched: it is disabled; runs in flight go on."""
     return await _switch(parts, request, name, data, False)
 
 

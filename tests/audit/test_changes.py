@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from audit.changes import Change, changes
-from schemas.catalog import EndpointSet, PlaybookSet, RevisionAdded, SwitchSet, TokenSet
+from schemas.catalog import EndpointSet, PlaybookSet, RebuildReported, RevisionAdded, SwitchSet, TokenSet
 from schemas.fields import Record
 from schemas.topics import CATALOG
 from tests.audit.entries import FIRST_MS, entries_of
@@ -88,6 +88,15 @@ def test_a_change_says_where_it_lies_when_who_what_and_why() -> None:
             [switch("mute/x", {"until_ms": 1, "tags": {"env": ["dev"]}})],
             'set to {"tags":{"env":["dev"]},"until_ms":1}',
         ),
+        (
+            [switch("mute/x", {"until_ms": 7_205_000, "tags": {"env": ["dev", "qa"], "team": ["a"]}})],
+            "muted env dev or qa, team a for 2h",
+        ),
+        (
+            [switch("mute/x", {"until_ms": 65_000, "playbooks": ["disk-full"]})],
+            "muted playbook disk-full for 1m",
+        ),
+        ([switch("mute/x", {"until_ms": "soon"})], 'set to {"until_ms":"soon"}'),
         ([switch("mute/x", {"until_ms": 1}), switch("mute/x", None)], "mute deleted"),
     ],
 )
@@ -108,3 +117,25 @@ def test_a_record_that_is_no_change_is_listed_and_stops_nothing() -> None:
 
 def test_no_hash_of_a_token_is_told() -> None:
     assert all(OLD not in str(one) for one in told(token(OLD), endpoint(OLD)))
+
+
+def test_a_rebuild_is_told_from_its_request_on_with_who_asked_and_why() -> None:
+    report: dict[str, Any] = {
+        "actor": "web-a",
+        "requested_at": 1,
+        "at_ms": 6_000,
+        "rows": 3,
+        "differing": 0,
+        "kept": 0,
+    }
+    found = told(
+        switch("rebuild/read-models", True),
+        RebuildReported(table="read-model", partition=-1, state="done", **report),
+        RebuildReported(table="runs", partition=0, state="begun", **report),
+    )
+    assert [(one.kind, one.name, one.actor, one.what) for one in found] == [
+        ("rebuild", "read-models", "mira", "asked for"),
+        ("rebuild", "read-model", "web-a", "done: 3 rows, 0 differed, 0 kept as they were"),
+        ("rebuild", "runs/0", "web-a", "begun"),
+    ]
+    assert found[0].reason == "INC-7"

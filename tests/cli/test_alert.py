@@ -86,6 +86,15 @@ def test_alerts_are_listed_with_what_they_matched(web: Served, pulsebook: Pulseb
     (document,) = map(json.loads, pulsebook("alert", "list", "--json").stdout.splitlines())
     assert (document["alert_id"], document["matched"]) == (ALERT, ["restart"])
     assert pulsebook("alert", "list", "--endpoint", "other").stdout == "no such alerts\n"
+    wrong = pulsebook("alert", "list", "--since", "1h", "--until", "2h")
+    assert (wrong.exit_code, "--since is not before --until" in wrong.stderr) == (2, True)
+
+
+def test_an_alert_that_could_not_be_read_says_so_in_the_list(web: Served, pulsebook: Pulsebook) -> None:
+    web.written(DECISIONS, ALERT, matched(unparsable="the body is empty", looked=()))
+    assert (
+        pulsebook("alert", "list").stdout.splitlines()[1].endswith("(could not be read: the body is empty)")
+    )
 
 
 def test_a_trace_tells_the_whole_path(web: Served, pulsebook: Pulsebook) -> None:

@@ -4,13 +4,15 @@ import asyncio
 import dataclasses
 import os
 import signal
+import socket
+import time
 from pathlib import Path
 
 import pytest
 
 from audit.verify.frame import Frame
 from audit.verify.work import Part
-from cli.audit_crew import Crew, WorkerFailed
+from cli.audit_crew import ENDS_WITHIN_S, Crew, WorkerFailed
 from settings import Settings
 
 FRAME = Frame(bounds={}, ends={}, settled={}, begins_ms={}, now_ms=0, buckets=1)
@@ -58,3 +60,20 @@ async def test_a_worker_that_dies_is_no_pass(nowhere: Settings, tmp_path: Path) 
             await work(crew, Part("join"))
     finally:
         crew.close()
+
+
+async def test_whoever_gives_up_ends_workers_that_are_in_the_middle_of_something(tmp_path: Path) -> None:
+    with socket.socket() as mute:  # a Kafka that takes connections and never answers
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        settings = dataclasses.replace(Settings(), kafka=f"127.0.0.1:{mute.getsockname()[1]}")
+        crew = Crew(settings, tmp_path, 2, lambda count: None)
+        working = asyncio.create_task(work(crew, Part("catalog"), Part("catalog")))
+        await asyncio.sleep(2.0)
+        assert not working.done()
+        working.cancel()
+        await asyncio.wait([working])
+        began_s = time.monotonic()
+        crew.close()
+    assert time.monotonic() - began_s < ENDS_WITHIN_S
+    assert not any(process.is_alive() for process, _ in crew._all)

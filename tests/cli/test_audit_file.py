@@ -18,6 +18,7 @@ from avro.io import DatumReader
 from connectors.event_log_writer import EventLogWriter
 from schemas.outgoing import AsItCame, Outgoing
 from schemas.topics import ALERTS, RUN_JOURNAL, TOPICS
+from tests.audit.memory_log import export_to, history
 from tests.cli.conftest import Pulsebook
 from tests.schemas.sample_events import EVENTS, journal
 from tests.schemas.samples import SAMPLES
@@ -157,9 +158,11 @@ def test_an_export_that_is_killed_goes_on_and_has_the_head_of_one_that_was_not(
         while noted(note) <= after:
             assert process.poll() is None, "it was faster than its first note: MANY more records are needed"
             time.sleep(0.02)
+        process.send_signal(signal.SIGSTOP)  # however long the next command takes, it finds it at work
         in_use = pulsebook("audit", "export", str(file))
         assert (in_use.exit_code, "another export writes" in in_use.stderr) == (2, True)
         process.send_signal(how)
+        process.send_signal(signal.SIGCONT)
         said = process.communicate(timeout=60)[1].decode()
         assert process.returncode == code, said
         after = noted(note)
@@ -222,3 +225,22 @@ def test_a_file_that_is_no_export_is_the_answer_no(pulsebook: Pulsebook, tmp_pat
     (tmp_path / "x.avro").write_bytes(b"something")
     told = pulsebook("audit", "verify", "x.avro")
     assert (told.exit_code, "not an Avro container file" in told.stdout) == (1, True)
+
+
+def test_no_head_is_said_of_a_broken_chain_and_a_head_that_was_given_is_told_to_fit(
+    pulsebook: Pulsebook, tmp_path: Path
+) -> None:
+    log = history()
+    made = asyncio.run(export_to(tmp_path / "all.avro", log))
+    fits = pulsebook("audit", "verify", "all.avro", "--head", made.head)
+    assert (fits.exit_code, "the head is the one that was given" in fits.stdout) == (0, True), fits.stdout
+    alone = pulsebook("audit", "verify", "all.avro")
+    assert (f"head {made.head}" in alone.stdout, "kept elsewhere (--head)" in alone.stderr) == (True, True)
+    short = pulsebook("audit", "verify", "all.avro", "--head", made.head[:8])
+    assert (short.exit_code, "is no head" in short.stderr) == (2, True)
+    data = bytearray((tmp_path / "all.avro").read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "all.avro").write_bytes(data)
+    broken = pulsebook("audit", "verify", "all.avro")
+    assert (broken.exit_code, "no head: the chain is broken" in broken.stdout) == (1, True), broken.stdout
+    assert "head " + made.head not in broken.stdout

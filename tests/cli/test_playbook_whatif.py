@@ -12,6 +12,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.conn import AIOKafkaConnection
 
+from audit.whatif.asking import Question
+from cli.whatif_shown import Shown
 from connectors.event_log import EventLogReader
 from tests.audit.whatif.history import MINUTE_MS, History
 from tests.cli.conftest import Pulsebook
@@ -106,6 +108,17 @@ def test_what_would_change_is_told_for_people(past: None, pulsebook: Pulsebook) 
         False,
     )
     assert pulsebook("playbook", "whatif", "changed", "--fail-on-change").exit_code == 1
+
+
+def test_that_a_disabled_playbook_starts_nothing_on_either_side_is_told() -> None:
+    past = History(FIX, disabled=("fix",))
+    past.comes(0, host="web-1", title="first")
+    report = asyncio.run(past.asked(FIX.replace("'web-1'", "'web-2'"))).report
+    with pytest.MonkeyPatch.context() as patch:
+        told: list[str] = []
+        patch.setattr("cli.whatif_shown.say", lambda text="": told.append(text))
+        Shown(10).show(report, Question(()))
+    assert any(line.startswith("fix is disabled, and stays so with these files") for line in told), told
 
 
 def test_machines_get_every_change_and_a_summary(past: None, pulsebook: Pulsebook) -> None:

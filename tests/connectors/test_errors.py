@@ -39,6 +39,17 @@ def test_a_failed_connection_is_not_reachable() -> None:
         raise ConnectionResetError
 
 
+def test_a_kafka_that_nobody_answers_for_is_told_with_what_to_look_at() -> None:
+    away = aiokafka.errors.KafkaConnectionError("Unable to bootstrap from [('10.0.0.1', 9092, 2)]")
+    with pytest.raises(NotReachable) as caught, translated("reading from 10.0.0.1:9092"):
+        raise away
+    assert str(caught.value) == (
+        "reading from 10.0.0.1:9092: no Kafka answers there; is it running, "
+        "are PULSEBOOK_KAFKA and the security settings right?"
+    )
+    assert said(aiokafka.errors.KafkaTimeoutError("late")) == "KafkaTimeoutError: late"
+
+
 def test_ours_and_the_programmers_errors_pass_unchanged() -> None:
     for error in (NotDurable("x"), TypeError("x")):
         with pytest.raises(type(error)) as caught, translated("reading"):

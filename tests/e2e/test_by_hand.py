@@ -58,7 +58,7 @@ def hanging_up() -> Iterator[str]:
 def there(tmp_path_factory: pytest.TempPathFactory, hanging_up: str) -> Iterator[Machine]:
     folder = Path(tmp_path_factory.mktemp("by-hand"))
     (folder / "playbooks").mkdir()
-    with Target(8.0) as slow:
+    with Target(25.0) as slow:
         (folder / "playbooks" / "asking.yaml").write_text(ASKING.format(url=hanging_up))
         (folder / "playbooks" / "slow.yaml").write_text(SLOW.format(url=slow.url))
         with machine(folder, folder / "playbooks") as made:

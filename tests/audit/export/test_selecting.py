@@ -178,3 +178,18 @@ async def test_what_is_keyed_by_the_run_belongs_to_it_even_where_it_cannot_be_re
     for topic in (RUN_INBOX, RUN_JOURNAL, PUBLICATIONS, ADMISSIONS, CATALOG, DECISIONS, ALERTS):
         log.put(topic, 0, b"garbage", key=b"\xff")
     assert await taken(log, Selection(runs=("r-1",))) == wanted
+
+
+async def test_what_is_asked_for_and_nowhere_on_record_is_named() -> None:
+    log = MemoryLog()
+    log.write(CATALOG, sample(PlaybookSet, name="never-ran"))
+    log.write(ADMISSIONS, candidate("r-1", "book", "a-1"))
+    log.write(RUN_INBOX, requested("r-1", "book", "a-1"), "r-1")
+    log.write(DECISIONS, sample(AlertMatched, alert_id="a-1"))
+    unread = log.put(ALERTS, 1, b"no alert")
+    by_place = alert_id_for_record("alerts", unread.partition, unread.offset)
+    found = await ids(
+        log, runs=("r-1", "r-2"), alerts=("a-1", "a-2", by_place), playbooks=("book", "bok", "never-ran")
+    )
+    assert found.not_met == ["run r-2", "alert a-2", "playbook bok"]
+    assert (await ids(log, runs=("r-1",))).not_met == []

@@ -197,7 +197,10 @@ async def test_another_content_under_the_same_run_and_seq_contradicts(made: Maki
     record: Any = entry.record
     topics, new = added(made.topics, entry, value=encode(replace(record, playbook="forged")))
     tally = await findings(topics, tmp_path, made)
-    assert [(one.what, one.found) for one in tally.differences] == [("contradicts", place(new))]
+    (difference,) = tally.differences
+    assert (difference.what, difference.found) == ("contradicts", place(new))
+    # What it follows from: by that both sides are shown, and the fields that differ.
+    assert difference.expected == (record.cause_topic, record.cause_partition, record.cause_offset)
 
 
 async def test_bytes_that_are_no_record_are_named(made: Making, tmp_path: Path) -> None:
@@ -206,3 +209,7 @@ async def test_bytes_that_are_no_record_are_named(made: Making, tmp_path: Path) 
         topics, new = added(made.topics, entry, value=b"garbage")
         tally = await findings(topics, tmp_path / topic, made)
         assert [(one.what, one.found) for one in tally.differences] == [("unreadable", place(new))]
+        before = await verified(
+            topics, tmp_path / topic, made.now_ms, partitions=made.partitions, until_ms=new.at_ms
+        )
+        assert [one for one in before.differences if one.what == "unreadable"] == []

@@ -21,7 +21,17 @@ from schemas.publications import Published
 from tests.audit.histories import eventful
 from tests.audit.making import Making
 from tests.audit.memory import verified
-from tests.audit.tampering import CHANGES, Topics, added, changed, closed_up, dropped, first, inserted, swapped
+from tests.audit.tampering import (
+    CHANGES,
+    Topics,
+    added,
+    changed,
+    closed_up,
+    dropped,
+    first,
+    inserted,
+    swapped,
+)
 
 OUTSIDE = (AlertReceived, StepFinished)
 """Nothing says what these must be; what follows from them does."""

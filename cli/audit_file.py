@@ -31,6 +31,8 @@ def verify_file(path: Path, head: str | None, as_json: bool, replay: bool = Fals
     """Verify a file and say the verdict; with `replay` also whether all in it follows. Ends the command:
     exit code 1 where anything is wrong, 2 where the file cannot be opened.
     """
+    if path.exists() and not path.is_file():
+        fail(f"{path} cannot be read: it is no file", WRONG_USE)
     try:
         size = path.stat().st_size
         with progress_bar("verifying") as moved:
@@ -40,7 +42,7 @@ def verify_file(path: Path, head: str | None, as_json: bool, replay: bool = Fals
     except NotAnExport as error:
         fail(str(error))
     except OSError as error:
-        fail(f"{path} cannot be read: {error.strerror}", WRONG_USE)
+        fail(f"{error.filename or path} cannot be read: {error.strerror}", WRONG_USE)
     if as_json:
         document(msgspec.to_builtins(verdict))
     else:

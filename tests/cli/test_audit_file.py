@@ -222,3 +222,9 @@ def test_a_file_that_is_no_export_is_the_answer_no(pulsebook: Pulsebook, tmp_pat
     (tmp_path / "x.avro").write_bytes(b"something")
     told = pulsebook("audit", "verify", "x.avro")
     assert (told.exit_code, "not an Avro container file" in told.stdout) == (1, True)
+
+
+def test_what_nobody_writes_to_is_not_waited_for(pulsebook: Pulsebook, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    answer = pulsebook("audit", "verify", str(tmp_path / "pipe"))
+    assert (answer.exit_code, answer.stderr) == (2, f"{tmp_path / 'pipe'} cannot be read: it is no file\n")

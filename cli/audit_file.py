@@ -36,6 +36,8 @@ def verify_file(path: Path, head: str | None, as_json: bool, replay: bool = Fals
     """
     if head is not None and not re.fullmatch(rf"[0-9a-fA-F]{{{HEAD_DIGITS}}}", head.strip()):
         fail(f"--head {head} is no head: one has {HEAD_DIGITS} digits of 0 to 9 and a to f", WRONG_USE)
+    if path.exists() and not path.is_file():
+        fail(f"{path} cannot be read: it is no file", WRONG_USE)
     try:
         size = path.stat().st_size
         with progress_bar("verifying") as moved:
@@ -45,7 +47,7 @@ def verify_file(path: Path, head: str | None, as_json: bool, replay: bool = Fals
     except NotAnExport as error:
         fail(str(error))
     except OSError as error:
-        fail(f"{path} cannot be read: {error.strerror}", WRONG_USE)
+        fail(f"{error.filename or path} cannot be read: {error.strerror}", WRONG_USE)
     if as_json:
         document(msgspec.to_builtins(verdict))
     else:

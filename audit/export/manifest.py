@@ -60,6 +60,8 @@ def manifest_path(file: Path) -> Path:
 
 def read_manifest(path: Path) -> Manifest:
     """Raises NotAManifest, OSError."""
+    if path.exists() and not path.is_file():
+        raise NotAManifest(f"{path} is no manifest: it is no file")
     try:
         return msgspec.json.decode(path.read_bytes(), type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

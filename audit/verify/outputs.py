@@ -127,8 +127,13 @@ class Outputs:
             self._wrong(entry, "wrong key", f"it lies under the key {entry.key!r}, and is about {key}")
 
     def _behind(self, entry: Entry, topic: str, partition: int, offset: int) -> int:
-        """The flag of a record whose cause is before that of one in front of it."""
+        """The flag of a record whose cause is before that of one in front of it.
+
+        A cause that is no input was made up: honest records behind it are not to be measured by it.
+        """
         place = topic, partition
+        if offset >= self._frame.ends.get(place, offset + 1):
+            return 0
         if self._frame.is_judged(entry.at_ms):
             self._tally.caused(topic, partition, offset)
         latest = self._latest.get(place, -1)
@@ -161,13 +166,14 @@ class Outputs:
 
     def _journal(self, entry: Entry) -> None:
         head, data, record = journal_head(entry.value)
-        if head.cause_topic != RUN_INBOX.name or head.cause_partition != entry.partition:
+        quiet = REPORTS_NOTHING in entry.headers
+        flags = QUIET if quiet else 0
+        if head.cause_topic == RUN_INBOX.name and head.cause_partition == entry.partition:
+            flags |= self._behind(entry, RUN_INBOX.name, entry.partition, head.cause_offset)
+        else:
             text = f"its cause is {head.cause_topic}/{head.cause_partition}, not {RUN_INBOX.name}/"
             self._wrong(entry, "wrong cause", f"{text}{entry.partition}")
         self._keyed(entry, head.run_id)
-        quiet = REPORTS_NOTHING in entry.headers
-        flags = self._behind(entry, RUN_INBOX.name, entry.partition, head.cause_offset)
-        flags |= QUIET if quiet else 0
         one = About(Kind.JOURNAL, head.run_id, head.seq)
         at = entry.partition, entry.offset
         if entry.offset < self._end:  # beyond it, only the sink's input is of interest

@@ -106,6 +106,18 @@ def added(topics: Topics, entry: Entry, **fields: Any) -> tuple[Topics, Entry]:
     return {**topics, entry.topic: [*topics[entry.topic], made]}, made
 
 
+def inserted(topics: Topics, entry: Entry, **fields: Any) -> tuple[Topics, Entry]:
+    """Somebody wrote another one in front of it; it and all behind it came to lie one further."""
+    made = dataclasses.replace(entry, **fields)
+    entries: list[Entry] = []
+    for one in topics[entry.topic]:
+        if (one.partition, one.offset) == (entry.partition, entry.offset):
+            entries.append(made)
+        is_behind = one.partition == entry.partition and one.offset >= entry.offset
+        entries.append(dataclasses.replace(one, offset=one.offset + 1) if is_behind else one)
+    return {**topics, entry.topic: entries}, made
+
+
 def swapped(topics: Topics, entry: Entry) -> tuple[Topics, Entry]:
     """It has changed places with the next of its kind (and source) that is about something else; that one."""
     other = next(

@@ -244,3 +244,9 @@ def test_no_head_is_said_of_a_broken_chain_and_a_head_that_was_given_is_told_to_
     broken = pulsebook("audit", "verify", "all.avro")
     assert (broken.exit_code, "no head: the chain is broken" in broken.stdout) == (1, True), broken.stdout
     assert "head " + made.head not in broken.stdout
+
+
+def test_what_nobody_writes_to_is_not_waited_for(pulsebook: Pulsebook, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    answer = pulsebook("audit", "verify", str(tmp_path / "pipe"))
+    assert (answer.exit_code, answer.stderr) == (2, f"{tmp_path / 'pipe'} cannot be read: it is no file\n")

@@ -3,6 +3,8 @@ manifest.
 """
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,7 +78,7 @@ async def test_a_whole_block_cut_out_is_named_by_its_records(exported: Path) -> 
     at = next(at for at, each in enumerate(blocks) if each.rows_count == 7)
     exported.write_bytes(data[: blocks[at].position] + data[blocks[at].end :])
     before = sum(each.rows_count for each in blocks[:at])
-    found = first(exported)
+    (found,) = verify(exported).findings
     assert (found.kind, found.number) == ("removed", before + 1)
     assert f"records {before + 1} to {before + 7} were removed" in found.text
     assert f"between {place(rows[before - 1])} and {place(rows[before + 7])}" in found.text
@@ -143,3 +145,12 @@ async def test_without_a_manifest_the_chain_alone_is_checked_and_it_is_said_so(e
     assert (verdict.findings, verdict.manifest) == ([], False)
     assert "no manifest beside it" in verdict.notes[0]
     assert len(verify(exported, head).notes) == 1
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "fifo"])
+async def test_a_manifest_that_is_no_file_is_told(exported: Path, make: Callable[[Path], None]) -> None:
+    beside = manifest_path(exported)
+    beside.unlink()
+    make(beside)
+    (found,) = verify(exported).findings
+    assert (found.kind, found.text) == ("manifest", f"{beside} is no manifest: it is no file")

@@ -23,7 +23,17 @@ from schemas.publications import Published
 from tests.audit.histories import eventful
 from tests.audit.making import Making
 from tests.audit.memory import verified
-from tests.audit.tampering import CHANGES, Topics, added, changed, closed_up, dropped, first, swapped
+from tests.audit.tampering import (
+    CHANGES,
+    Topics,
+    added,
+    changed,
+    closed_up,
+    dropped,
+    first,
+    inserted,
+    swapped,
+)
 
 OUTSIDE = (AlertReceived, StepFinished)
 """Nothing says what these must be; what follows from them does."""
@@ -190,6 +200,27 @@ async def test_reports_of_one_run_that_changed_places_are_named(made: Making, tm
     tally = await findings({**made.topics, "publications": moved}, tmp_path, made)
     assert {each.what for each in tally.differences} == {"out of order"}
     assert named(tally) & {place(one), place(other)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [
+        (AlertMatched, {"offset": 10**12}),
+        (AdmissionDecided, {"offset": 10**12}),
+        (JournalRecord, {"cause_offset": 10**12}),
+        (JournalRecord, {"cause_partition": 99, "cause_offset": 10**12}),
+        (JournalRecord, {"cause_topic": "alerts", "cause_offset": 10**12}),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else ",".join(value),
+)
+async def test_a_made_up_cause_accuses_nobody_behind_it(
+    kind: type[Record], cause: dict[str, Any], made: Making, tmp_path: Path
+) -> None:
+    entry = first(made.topics, kind)
+    record: Any = entry.record
+    topics, new = inserted(made.topics, entry, value=encode(replace(record, **cause)))
+    tally = await findings(topics, tmp_path, made)
+    assert named(tally) == {place(new)}, tally.differences
 
 
 async def test_another_content_under_the_same_run_and_seq_contradicts(made: Making, tmp_path: Path) -> None:

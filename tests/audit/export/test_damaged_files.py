@@ -78,7 +78,7 @@ async def test_a_whole_block_cut_out_is_named_by_its_records(exported: Path) -> 
     at = next(at for at, each in enumerate(blocks) if each.rows_count == 7)
     exported.write_bytes(data[: blocks[at].position] + data[blocks[at].end :])
     before = sum(each.rows_count for each in blocks[:at])
-    (found,) = verify(exported).findings
+    found = first(exported)
     assert (found.kind, found.number) == ("removed", before + 1)
     assert f"records {before + 1} to {before + 7} were removed" in found.text
     assert f"between {place(rows[before - 1])} and {place(rows[before + 7])}" in found.text

@@ -12,6 +12,7 @@ from audit.export.counts import Lost
 from audit.export.part_file import CannotExport, PartFile
 from audit.export.plan import Plan
 from audit.export.selecting import Selected, selected
+from audit.interrupting import heed_cancel
 from audit.log import Entry, Log, Place
 
 Takes = Callable[[Entry], bool]
@@ -58,12 +59,14 @@ async def _rest(log: Log, part: PartFile, plan: Plan, takes: Takes, told: Told) 
             async for batch in batches:
                 first = batch[0].offset if first is None else first
                 await _take(part, batch, takes)
+                heed_cancel()
                 told(looked_at + batch[-1].offset + 1 - start, plan.offsets)
         if first is None or first > at:
             await _note_lost(log, part, place, at, end if first is None else first)
         note.done, note.offset = note.done + 1, None
         looked_at += end - start
         told(looked_at, plan.offsets)
+        heed_cancel()
 
 
 async def _take(part: PartFile, batch: Sequence[Entry], takes: Takes) -> None:

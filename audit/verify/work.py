@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, assert_never
 
+from audit.interrupting import heed_cancel
 from audit.log import Entry, Log
 from audit.verify.admitting import Admitting
 from audit.verify.adopting import memories_ms
@@ -166,6 +167,7 @@ class Workbench:
                     self._told(read)
                     read, told_s = 0, time.monotonic()
         self._told(read)
+        heed_cancel()
 
     async def catalogs(self, frame: Frame) -> Catalogs:
         """The catalog, read once by each worker."""

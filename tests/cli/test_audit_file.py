@@ -214,7 +214,7 @@ def test_wrong_use_is_told(monkeypatch: pytest.MonkeyPatch, pulsebook: Pulsebook
         ("verify", "--head", "0"): "name that file",
         ("verify", "--replay"): "name that file",
         ("verify", "nothing.avro"): "nothing.avro cannot be read: No such file",
-        ("verify", str(tmp_path)): "cannot be read: Is a directory",
+        ("verify", str(tmp_path)): "cannot be read: it is no file",
     }
     for arguments, sentence in wrong.items():
         told = pulsebook("audit", *arguments)

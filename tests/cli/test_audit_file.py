@@ -154,7 +154,14 @@ def test_an_export_that_is_killed_goes_on_and_has_the_head_of_one_that_was_not(
     after = 0
     for how, code in ((signal.SIGKILL, -9), (signal.SIGINT, 130)):
         command = [sys.executable, "-m", "cli.main", "audit", "export", str(file)]
-        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **kafka}, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **kafka},
+            stderr=subprocess.PIPE,
+            # Who runs the tests in the background has it ignored, and so would this one.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         while noted(note) <= after:
             assert process.poll() is None, "it was faster than its first note: MANY more records are needed"
             time.sleep(0.02)

@@ -60,7 +60,7 @@ class Load:
     async def send(self, count: int, over_s: float, only: str = "") -> None:
         """`count` alerts spread over `over_s` seconds; returns when all were accepted. `only`: a playbook."""
         drawn = random.Random(self.seed + self._sent)  # noqa: S311  # a load, no secret
-        plays = drawn.choices(list(SHARES), list(SHARES.values()), k=count)
+        plays = _plays(drawn, count)
         ways = [drawn.random() for _ in range(count)]
         producer = AIOKafkaProducer(**self.world.kafka, acks="all", enable_idempotence=True, linger_ms=5)
         await producer.start()
@@ -104,6 +104,14 @@ class Load:
                 sent = await (await producer.send(topic, value, headers=headers))
                 self.produced.add((sent.partition, sent.offset))
                 return sent.partition, sent.offset
+
+
+def _plays(drawn: random.Random, count: int) -> list[str]:
+    """By their shares, and where there is room each at least once."""
+    each = list(SHARES) if count > len(SHARES) else []
+    plays = each + drawn.choices(list(SHARES), list(SHARES.values()), k=count - len(each))
+    drawn.shuffle(plays)
+    return plays
 
 
 def _alert(play: str, name: str) -> dict[str, Any]:

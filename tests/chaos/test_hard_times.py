@@ -3,6 +3,7 @@
 import asyncio
 import os
 import resource
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.chaos.bench import Bench, Outcome, bench
 from tests.chaos.broker import Broker
 from tests.chaos.damage import read_only
 from tests.chaos.fault.faulty import faulty_engine
-from tests.chaos.poison import POISONED_ALERTS, Poison
+from tests.chaos.poison import POISONED_ALERTS, Poison, records
 from tests.chaos.reading import Reading
 from tests.chaos.world import World
 
@@ -34,6 +35,11 @@ READ_ONLY_MAX_S = 30.0
 SETTLED_WITHIN_S = 15.0
 CLOCK, FAULT = (str(Path(__file__).parent / name) for name in ("clock", "fault"))
 HOUR_S = 3_600
+UNREADABLE = "topic='run-journal', what='unreadable'"
+UNEXPLAINED = "topic='admissions', what='unexplained'"
+NOT_RECORDED = "not checked: 1 decisions by what was installed"
+MADE_UP = (UNREADABLE, UNEXPLAINED, NOT_RECORDED)
+"""What the audit has to say of poison that nobody but us can have written."""
 WITH_CLOCKS = ("processor-a", "executor-a", "sink-a", "web-a")
 
 
@@ -70,10 +76,14 @@ async def poured(one_of_each: Bench) -> Poured:
 
 
 async def test_poison_on_every_topic_stops_nothing_and_is_buried_with_a_reason(poured: Poured) -> None:
-    assert poured.outcome.violations == []
+    violations = poured.outcome.violations
+    assert [one for one in violations if not one.startswith("audit: ")] == []
     assert poured.outcome.unplanned == []
     assert poured.outcome.unknown == []
     assert poured.outcome.settled_s < SETTLED_WITHIN_S
+    journal = [topic for topic, _, _ in records() if topic == "run-journal"]
+    told = Counter(next((what for what in MADE_UP if what in one), one) for one in violations)
+    assert told == {UNREADABLE: len(journal), UNEXPLAINED: 1, NOT_RECORDED: 1}
 
 
 async def test_a_record_at_which_the_engine_raises_fails_its_run_and_the_partition_goes_on(

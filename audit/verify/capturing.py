@@ -27,7 +27,7 @@ class Capturing:
         flags: int = 0,
         extra: int = 0,
     ) -> None:
-        """See `audit.emitting.Emitter`."""
+        """See `audit.verify.emitting.Emitter`."""
         number = about.number & _MASK_64
         wanted: Wanted = (int(about.kind), subject_hash(about), number, cause.partition, cause.offset)
         if wanted in self._wanted and record is not None:

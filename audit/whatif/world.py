@@ -21,13 +21,13 @@ from engine.matching import matched_records
 from engine.playbook.compiled import Compiled
 from engine.run.advancing import Advanced, advance, failed_internally
 from engine.run.state import ENDED, Run
-from engine.simulation.running import BOOT, EXECUTOR, INPUTS_MAX
+from engine.simulation.running import BOOT, EXECUTOR, INPUTS_MAX, claim
 from schemas.admissions import AdmissionsRecord, AlertRecovered, Candidate, RunEnded
 from schemas.alerts import AlertReceived
 from schemas.decisions import AdmissionDecided, AlertMatched
 from schemas.events import JournalRecord, RunFinished, StepAsked, StepGranted, StepRequested
 from schemas.fields import Record
-from schemas.inbox import Answered, InboxRecord, RunRequested, StepClaimed, StepFinished, TimerFired
+from schemas.inbox import Answered, InboxRecord, RunRequested, StepFinished, TimerFired
 from schemas.outgoing import Cause, Outgoing
 from schemas.topics import ADMISSIONS, RUN_INBOX, Topic
 
@@ -196,7 +196,7 @@ class World:
                     self._carry_out(journal, event, journal.seq)
                 case StepRequested():
                     self._requests[run_id, event.step] = (event, journal.seq)
-                    now.append(Outgoing(RUN_INBOX, run_id, _claim(run_id, event, journal.seq)))
+                    now.append(Outgoing(RUN_INBOX, run_id, claim(run_id, event, journal.seq)))
                 case StepGranted():
                     self._carry_out(journal, *self._requests.pop((run_id, event.step)))
                 case StepAsked():
@@ -243,15 +243,3 @@ class World:
     def _cause(self, topic: Topic) -> Cause:
         self._number += 1
         return Cause(topic.name, 0, self._number, self._now_ms)
-
-
-def _claim(run_id: str, event: StepRequested, seq: int) -> StepClaimed:
-    return StepClaimed(
-        run_id=run_id,
-        step=event.step,
-        attempt=event.attempt,
-        answers_seq=seq,
-        instance=EXECUTOR,
-        boot=BOOT,
-        booted_at_ms=1,
-    )

@@ -132,7 +132,7 @@ class _World:
                 if event.repeatable:
                     self._carry_out(run, event.step)
                 else:
-                    self._at(0, event.step, _claim(run, event, seq))
+                    self._at(0, event.step, claim(run, event, seq))
             case StepGranted():
                 self._carry_out(run, event.step)
             case StepCancelled():
@@ -240,7 +240,8 @@ class _World:
         self._coming = sorted(one for one in self._coming if one[2] != path)
 
 
-def _claim(run: str, event: StepRequested, seq: int) -> StepClaimed:
+def claim(run: str, event: StepRequested, seq: int) -> StepClaimed:
+    """What the simulated executor sends before it begins a step. `seq`: of the record that asks for it."""
     return StepClaimed(
         run_id=run,
         step=event.step,
